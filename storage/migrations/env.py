@@ -1,0 +1,18 @@
+"""Run by alembic for each of its commands, on the connection and in the transaction that `storage.migrate` opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import storage.tables.all
+from storage.migrations import autogenerate
+
+assert storage.tables.all.metadata is autogenerate.OPTIONS["target_metadata"]  # noqa: S101 - all tables are loaded
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    render_item=autogenerate.render_item,
+    process_revision_directives=autogenerate.secure_new_tables,
+    **autogenerate.OPTIONS,
+)
+context.run_migrations()

@@ -1,0 +1,75 @@
+"""Statements that forget: a bounded number of old rows each time, so that no run holds the database for long."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, or_, select, update
+
+from storage.tables.contacts import journey_steps
+from storage.tables.members import verification_codes
+from storage.tables.queues import HELD, communications, documents, events, media_uploads, outbox, staff_notices
+from storage.unit_of_work import Tx
+
+MOST = 5000
+"""Rows of one statement."""
+
+
+async def _delete(tx: Tx, table: Table, where: ColumnElement[bool]) -> int:
+    return await tx.run(delete(table).where(table.c.id.in_(select(table.c.id).where(where).limit(MOST))))
+
+
+async def closed_events(tx: Tx, before: datetime) -> int:
+    closed = events.c.status.in_(("done", "ignored"))
+    return await _delete(tx, events, closed & (events.c.received_at < before))
+
+
+async def parked_events(tx: Tx, before: datetime) -> int:
+    """Counted from when they were given up, not from when they came."""
+    return await _delete(tx, events, (events.c.status == "parked") & (events.c.done_at < before))
+
+
+async def passing_documents(tx: Tx, now: datetime) -> int:
+    """Documents that were only of use for a while (QR codes of charges long gone)."""
+    gone = select(documents.c.id).where(documents.c.expires_at.is_not(None), documents.c.expires_at <= now)
+    await tx.run(delete(media_uploads).where(media_uploads.c.document_id.in_(gone)))
+    return await tx.run(delete(documents).where(documents.c.id.in_(gone)))
+
+
+async def held_messages(tx: Tx, before: datetime) -> int:
+    """Messages whose person never wrote again: they are not sent any more."""
+    old = select(outbox.c.id).where(outbox.c.status == HELD, outbox.c.created_at < before).limit(MOST)
+    # Whoever writes this very moment releases theirs: hence the status once more.
+    waiting = delete(outbox).where(outbox.c.id.in_(old), outbox.c.status == "held")
+    rows = await tx.all(waiting.returning(outbox.c.communication_id))
+    dropped = [row.communication_id for row in rows if row.communication_id is not None]
+    if dropped:
+        why: dict[str, Any] = {"status": "dropped", "error_code": "never_wrote_again"}
+        await tx.run(update(communications).where(communications.c.id.in_(dropped)).values(why))
+    return len(rows)
+
+
+async def dead_letters(tx: Tx, before: datetime) -> int:
+    return await _delete(tx, outbox, (outbox.c.status == "dead") & (outbox.c.created_at < before))
+
+
+async def codes(tx: Tx, before: datetime) -> int:
+    return await _delete(tx, verification_codes, verification_codes.c.created_at < before)
+
+
+async def steps(tx: Tx, before: datetime) -> int:
+    return await _delete(tx, journey_steps, journey_steps.c.left_at < before)
+
+
+async def resolved_notices(tx: Tx, before: datetime) -> int:
+    """Those that nobody has dealt with stay."""
+    return await _delete(tx, staff_notices, staff_notices.c.resolved_at < before)
+
+
+async def wording(tx: Tx, before: datetime) -> int:
+    """What we said is forgotten; that we said it, when, and whether it arrived is not."""
+    table = communications.c
+    told = or_(table.content.is_not(None), table.variables.is_not(None))
+    old = select(table.id).where(table.created_at < before, told).limit(MOST)
+    return await tx.run(update(communications).where(table.id.in_(old)).values(content=None, variables=None))

@@ -1,0 +1,8 @@
+"""Importing this module fills the metadata with every table."""
+
+from __future__ import annotations
+
+from storage.base import metadata
+from storage.tables import catalogue, contacts, members, organizations, queues
+
+__all__ = ["catalogue", "contacts", "members", "metadata", "organizations", "queues"]
