@@ -1,0 +1,68 @@
+"""Opening a registration and writing answers into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from handlers.desk import Desk, Outcome
+from handlers.registrations.rules import DRAFT_LIFE
+from storage import registrations
+from storage.base import new_id
+
+NOT_OPEN = Outcome("registration_closed")
+"""There is no draft to write to: it expired, was given up, or is signed and no longer to be changed."""
+
+
+async def begin(desk: Desk) -> Outcome:
+    """Open this contact's registration, or take up the one under way."""
+    draft = await registrations.open_of(desk.tx, desk.contact.id)
+    if draft is None:
+        await registrations.add(desk.tx, _new(desk))
+        draft = await registrations.open_of(desk.tx, desk.contact.id)
+    else:
+        await registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
+    if draft is None:
+        raise LookupError("registration_sessions")
+    return Outcome("began", {"registration_id": str(draft.id)})
+
+
+def _new(desk: Desk) -> dict[str, Any]:
+    contact = desk.contact
+    return {
+        "id": new_id(),
+        "contact_id": contact.id,
+        "status": "started",
+        "current_step": "begin",
+        "phone": contact.phone_e164,
+        "utm": None if contact.utm is None else dict(contact.utm),
+        "referral": None if contact.referral is None else dict(contact.referral),
+        "expires_at": desk.now + DRAFT_LIFE,
+        "created_at": desk.now,
+        "updated_at": desk.now,
+    }
+
+
+async def editable(desk: Desk) -> Row[Any] | None:
+    """The open draft, unless it is signed: what was signed is not changed afterwards."""
+    draft = await registrations.open_of(desk.tx, desk.contact.id)
+    return None if draft is None or draft.signed_at is not None else draft
+
+
+async def write(desk: Desk, draft: Row[Any], step: str, **values: Any) -> None:
+    """Enter an answer; every answer gives the draft its full life again, and voids a contract shown before it."""
+    if draft.contract_document_id is not None:
+        await registrations.erase_document(desk.tx, draft.contract_document_id)
+        values |= {"contract_id": None, "contract_document_id": None, "contract_sealed": None}
+    await registrations.change(
+        desk.tx, draft.id, current_step=step, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now, **values
+    )
+
+
+async def answer(desk: Desk, step: str, **values: Any) -> Outcome:
+    draft = await editable(desk)
+    if draft is None:
+        return NOT_OPEN
+    await write(desk, draft, step, **values)
+    return Outcome("saved")
