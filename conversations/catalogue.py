@@ -1,0 +1,59 @@
+"""The text catalogue: Fluent files by locale. Code holds keys, never wording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fluent.runtime import FluentBundle, FluentResource
+
+from handlers.money import money as money
+
+_FOLDER = Path(__file__).parent / "texts"
+
+
+class MissingText(Exception):
+    """A key or a variable the catalogue does not have: a bug, found by the tests."""
+
+
+class Catalogue:
+    def __init__(self, locale: str = "pt-BR") -> None:
+        # WhatsApp would show the isolation marks U+2068/2069 that Fluent adds by default.
+        self._bundle = FluentBundle([locale], use_isolating=False)
+        self._fixed: dict[str, str] = {}
+        for file in sorted((_FOLDER / locale).glob("*.ftl")):
+            self._bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+
+    def has(self, key: str) -> bool:
+        return self._bundle.has_message(key)
+
+    def say(self, key: str, **values: Any) -> str:
+        """The text of `key`. Dots in a key stand for dashes, so that codes like `cpf.check` serve as keys.
+
+        For every text variable `x` there is also `has_x`, "yes" or "no": Fluent cannot select on an empty text.
+        """
+        if values:
+            return self._format(key, values)
+        if key not in self._fixed:  # Labels and the like, several in every turn.
+            self._fixed[key] = self._format(key, values)
+        return self._fixed[key]
+
+    def _format(self, key: str, values: Mapping[str, Any]) -> str:
+        key = key.replace(".", "-")
+        if not self._bundle.has_message(key):
+            raise MissingText(key)
+        message = self._bundle.get_message(key)
+        if message.value is None:
+            raise MissingText(key)
+        filled = {f"has_{name}": "yes" if value else "no" for name, value in values.items() if isinstance(value, str)}
+        text, errors = self._bundle.format_pattern(message.value, {**values, **filled})
+        if errors:
+            raise MissingText(f"{key}: {errors[0]!r}")
+        return str(text)
+
+
+@cache
+def portuguese() -> Catalogue:
+    return Catalogue("pt-BR")

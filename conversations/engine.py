@@ -1,0 +1,243 @@
+"""One event and one person's conversation become a reply, domain rows, timers and a new state. No network, no commit.
+
+turn      what a turn is made of
+asking    where a person stands, put into words
+course    how the conversation moves
+wishes    what is understood anywhere
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from conversations.asking import Asking
+from conversations.catalogue import Catalogue
+from conversations.conversation import Conversation
+from conversations.course import Course
+from conversations.dialogue import Dialogue, Do, Finish, Talk, Unclear
+from conversations.render import MORE, Bubble, Choice, shown
+from conversations.said import Kind, Said, from_message
+from conversations.turn import FLOOR, Command, Event, React, Runaway, Turn
+from conversations.understand.choices import Ambiguous, match
+from conversations.understand.documents import card_number
+from conversations.understand.greetings import greeting
+from conversations.wishes import Wishes
+from handlers.desk import Desk, Heard
+
+__all__ = ["Command", "Engine", "Event", "React", "Runaway", "Turn"]
+
+LATE = timedelta(minutes=30)
+"""A reminder that could not be made in time is not made up for."""
+REMINDERS = (timedelta(minutes=15), timedelta(hours=20))
+WINDOW = timedelta(hours=24)
+"""Meta's: so long after their last message a person may be written to freely."""
+SILENT_KINDS = frozenset({Kind.REACTION, Kind.SYSTEM, Kind.REVOKE, Kind.CALL_PERMISSION, Kind.PAYMENT_METHOD})
+"""Kinds that ask for no answer."""
+
+
+class Engine:
+    def __init__(
+        self, dialogues: Sequence[Dialogue], catalogue: Catalogue, commands: Mapping[str, Command], react: React
+    ) -> None:
+        self._react = react
+        self._asking = Asking({dialogue.name: dialogue for dialogue in dialogues}, catalogue)
+        self._course = Course(self._asking, commands)
+        self._wishes = Wishes(self._asking, self._course, commands)
+
+    # --- entrance -----------------------------------------------------------------------------------------------
+
+    async def take(self, desk: Desk, conversation: Conversation, event: Event) -> None:
+        """Carry one event through. The conversation is changed in place; rows are added to the desk."""
+        turn = Turn(desk, conversation)
+        self._course.restore(turn)
+        if event.kind == "message":
+            await self._message(turn, event)
+        elif event.kind == "timer":
+            await self._timer(turn, event)
+        else:
+            await self._happened(turn, event)
+        self._close(turn)
+
+    def greet(self, contact_id: uuid.UUID, now: datetime) -> Conversation:
+        """The conversation of somebody who has never been here."""
+        return Conversation(contact_id, [self._asking.home()], now)
+
+    async def apologize(self, desk: Desk, conversation: Conversation) -> None:
+        """Told once, when an event of this person could not be carried through."""
+        turn = Turn(desk, conversation)
+        self._course.restore(turn)
+        self._asking.note(turn, "engine-trouble", {})
+        self._close(turn)
+
+    def _close(self, turn: Turn) -> None:
+        """After every answer the count to the reminder starts anew; the timer of a place that was left is void."""
+        self._asking.close(turn)
+        self._acknowledge(turn)
+        conversation, contact = turn.conversation, turn.desk.contact
+        if not turn.quiet and not contact.reminders_stopped and self._course.unfinished(conversation):
+            self._remind(turn, turn.desk.now + REMINDERS[0], 0)
+
+    def _acknowledge(self, turn: Turn) -> None:
+        """Blue ticks where the business wants them, and "typing..." while something is being prepared."""
+        if turn.said is None or not turn.said.message_id or not turn.desk.organization.read_receipts:
+            return
+        typing = self._asking.waiting(turn) and not turn.quiet
+        payload = {"number": turn.desk.contact.phone_number_id, "message_id": turn.said.message_id, "typing": typing}
+        turn.desk.ask("whatsapp.read", payload, expires_in=timedelta(minutes=1))
+
+    def _remind(self, turn: Turn, due_at: datetime, count: int) -> None:
+        turn.desk.later("reminder", due_at, turn.conversation.version, count=count)
+
+    # --- what a person says -------------------------------------------------------------------------------------
+
+    async def _message(self, turn: Turn, event: Event) -> None:
+        said = from_message(dict(event.payload))
+        turn.said = said
+        turn.desk.heard = Heard(said.message_id, event.occurred_at, said.text)
+        if said.group_id is not None or said.kind in SILENT_KINDS:
+            await self._aside(turn, said)
+            return
+        wish = self._wishes.heard(turn, said)
+        if turn.conversation.floor == "human" and wish not in ("menu", "resume") and not self._ours(turn, said):
+            turn.quiet = True
+            return
+        turn.conversation.floor = "bot"
+        if card_number(said.text):
+            self._asking.note(turn, "engine-card-number", {})
+            await self._course.stand(turn)
+        elif wish is not None:
+            await self._wishes.grant(turn, wish)
+        else:
+            await self._answer(turn, said)
+
+    async def _aside(self, turn: Turn, said: Said) -> None:
+        """What is not said to us, or asks for no answer. Groups are not for the front desk."""
+        turn.quiet = True
+        if said.system is not None and said.group_id is None:
+            await self._react(turn.desk, "contact.changed", {"wa_id": said.system.wa_id, "bsuid": said.system.bsuid})
+
+    async def _answer(self, turn: Turn, said: Said) -> None:
+        talk, dialogue = self._asking.talk(turn), self._asking.dialogue(turn)
+        if self._asking.waiting(turn) or not dialogue.asks(talk):
+            await self._course.stand(turn)
+            return
+        if said.kind is Kind.TEXT and greeting(said.text) and turn.conversation.version > 0:
+            self._asking.welcome_back(turn)
+            return
+        problem = self._resolve_choice(turn, talk, said)
+        wish = self._wishes.of(talk.option)
+        if wish is not None:
+            await self._wishes.grant(turn, wish)
+        elif problem == "stale":
+            self._asking.note(turn, "engine-stale", {})
+            self._asking.ask(turn)
+        elif problem == "more":
+            turn.conversation.top.keep({"page": turn.conversation.top.draft.get("page", 0) + 1})
+            self._asking.ask(turn)
+        elif problem is not None:
+            await self._unclear(turn, Unclear(problem))
+        else:
+            await self._hear(turn, dialogue, talk)
+
+    # --- which option is meant ----------------------------------------------------------------------------------
+
+    def _offered(self, turn: Turn) -> Bubble:
+        ask = self._asking.dialogue(turn).ask(self._asking.talk(turn))
+        if ask is None:
+            return Bubble("")
+        more = self._asking.text("engine-more-label")
+        page = turn.conversation.top.draft.get("page", 0)
+        return Bubble("", choices=self._asking.choices(turn, ask), page=page, more_label=more)
+
+    def _resolve_choice(self, turn: Turn, talk: Talk, said: Said) -> str | None:
+        """Fill `talk.option`. Returns why this cannot be heard (stale, more, a kind nobody expects), or None."""
+        offered = self._offered(turn)
+        listens = self._asking.dialogue(turn).listens.get(talk.state, frozenset())
+        if said.kind is Kind.CHOICE and said.choice is not None and said.choice.count(".") >= 3:
+            talk.option = self._tapped(turn, said.choice, offered.choices)
+            if talk.option is None:
+                return "stale"
+        elif said.kind in (Kind.TEXT, Kind.CHOICE):
+            # A template's button carries whatever Meta has for it; its title is an answer like any other.
+            found = match(said.text, [(choice.id, choice.label) for choice in shown(offered)])
+            talk.option = None if isinstance(found, Ambiguous) else found
+        elif said.kind not in listens:
+            return f"kind-{said.kind.value}"
+        return "more" if talk.option == MORE else None
+
+    def _ours(self, turn: Turn, said: Said) -> bool:
+        """Whether this taps a button of the very question that stands: said to the bot, whoever has the floor."""
+        if said.choice is None or self._asking.waiting(turn):
+            return False
+        return self._tapped(turn, said.choice, self._offered(turn).choices) is not None
+
+    def _tapped(self, turn: Turn, choice: str, offered: Sequence[Choice]) -> str | None:
+        """The option a button stands for; None when it is a button of another place or time."""
+        dialogue, _, rest = choice.partition(".")
+        state, _, rest = rest.partition(".")
+        version, _, option = rest.partition(".")
+        top = turn.conversation.top
+        if option != MORE and option not in {one.id for one in offered}:
+            return None
+        if (dialogue, state, version) == (top.dialogue, top.state, str(turn.conversation.version)):
+            return option
+        return option if dialogue == top.dialogue and self._asking.dialogue(turn).durable else None
+
+    # --- what it comes to ---------------------------------------------------------------------------------------
+
+    async def _hear(self, turn: Turn, dialogue: Dialogue, talk: Talk) -> None:
+        heard = dialogue.hear(talk)
+        if isinstance(heard, Unclear):
+            await self._unclear(turn, heard)
+            return
+        turn.conversation.unclear = 0
+        turn.conversation.top.keep({"page": None})
+        if isinstance(heard, Do):
+            await self._course.do(turn, heard)
+        elif isinstance(heard, Finish):
+            await self._course.finish(turn, heard)
+        else:
+            await self._course.move(turn, heard)
+
+    async def _unclear(self, turn: Turn, unclear: Unclear) -> None:
+        if turn.conversation.version == 0:
+            # The first words of somebody new are no answer to anything: welcome them.
+            await self._course.enter(turn)
+            return
+        turn.conversation.unclear += 1
+        key = f"error-{unclear.code}".replace(".", "-")
+        turn.reply.note(self._asking.text(key, **unclear.values), key)
+        self._asking.ask(turn, again=True)
+
+    # --- time and the business ----------------------------------------------------------------------------------
+
+    async def _timer(self, turn: Turn, event: Event) -> None:
+        """Reminders: for the very place the person left, at most two, never against their wish."""
+        conversation, contact = turn.conversation, turn.desk.contact
+        turn.quiet = True
+        if event.payload.get("name") == FLOOR:
+            conversation.floor = "bot"
+            return
+        wanted = turn.desk.organization.reminders and not contact.reminders_stopped
+        if event.version != conversation.version or not wanted or not self._course.unfinished(conversation):
+            return
+        count = int(event.payload.get("count", 0))
+        key = f"engine-reminder-{count + 1}"
+        since = contact.last_inbound_at or turn.desk.now
+        closes = since + WINDOW
+        if turn.desk.now >= closes or turn.desk.now > event.occurred_at + LATE:
+            # Too late to be of use: held until the person writes, it would come together with the answer.
+            return
+        turn.expires_at = closes
+        self._asking.note(turn, key, {})
+        ways = [("any.resume", "engine-button-resume"), ("any.stop", "engine-button-stop")]
+        turn.reply.say(Bubble("", choices=[self._asking.choice(*way) for way in ways], intent=key))
+        if count + 1 < len(REMINDERS) and since + REMINDERS[count + 1] > turn.desk.now:
+            self._remind(turn, since + REMINDERS[count + 1], count + 1)
+
+    async def _happened(self, turn: Turn, event: Event) -> None:
+        for outcome in await self._react(turn.desk, event.kind, event.payload):
+            await self._course.offer(turn, outcome)
+        turn.quiet = not turn.moved

@@ -1,0 +1,148 @@
+"""Plain words: comparing, cleaning and capitalising typed text, and the commands understood anywhere."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Literal
+
+PARTICLES = frozenset({"de", "da", "do", "das", "dos", "e"})
+"""Words that Portuguese names keep in lower case."""
+
+_ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xv", "xxiii"})
+_FOREIGN = frozenset({"van", "von", "der", "den", "di", "del", "della", "du", "la", "y"})
+
+Command = Literal["menu", "back", "cancel", "human", "help", "stop"]
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a list written as one string."""
+    return tuple(text.split())
+
+
+def strip_accents(text: str) -> str:
+    """The same text without accents, cedillas and other marks; compatibility forms (`ª`, `２`) become plain ones."""
+    marked = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in marked if not unicodedata.category(char).startswith("M"))
+
+
+def plain(text: str) -> str:
+    """Text for comparison: no case, accents, punctuation or emoji, single spaces. `plain(plain(x)) == plain(x)`."""
+    folded = strip_accents(strip_accents(text.casefold()).casefold())
+    return " ".join("".join(char if char.isalnum() else " " for char in folded).split())
+
+
+def clean(text: str) -> str:
+    """One line to keep: composed accents, no control or invisible characters, no lone surrogates, single spaces."""
+    composed = unicodedata.normalize("NFC", text)
+    kept = (" " if unicodedata.category(char) in _BREAKS else char for char in composed if char not in _INVISIBLE)
+    return " ".join("".join(kept).split())
+
+
+_BREAKS = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"})
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufe0f\ufeff")
+
+
+def without_emoji(text: str) -> str:
+    """Drop symbols that are not letters, digits or punctuation."""
+    return " ".join("".join(" " if _is_emoji(char) else char for char in text).split())
+
+
+def _is_emoji(char: str) -> bool:
+    return unicodedata.category(char) in {"So", "Sk", "Cn", "Me"} and char not in "´`°^¨"
+
+
+def ascii_digits(text: str) -> str:
+    """Digits of any script (full-width, keycap emoji) as 0-9, every dash as a hyphen, every space as a plain one."""
+    return text if text.isascii() else "".join(_simple(char) for char in text)
+
+
+def _simple(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category in {"Me", "Cf"} or char == "\ufe0f":
+        return ""
+    return _SIMPLE.get("Pd" if char == "\u2212" else category, char)
+
+
+_SIMPLE = {"Pd": "-", "Zs": " "}
+
+
+def has_link(text: str) -> bool:
+    """Whether a web or e-mail address is in the text, so that it is no name, street or city."""
+    return _LINK.search(text) is not None
+
+
+_LINK = re.compile(r"https?:|www\.|@|\w\.(?:com|net|org|br|io|app|me)\b", re.IGNORECASE)
+
+
+def title_case(text: str) -> str:
+    """Capitals as in a Brazilian document: `JOÃO DA SILVA` becomes `João da Silva`.
+
+    What was typed with care is kept (`McDonald`, `van` in `Ludwig van Beethoven`).
+    """
+    words = text.split()
+    careful = any(char.isupper() for char in text) and any(char.islower() for char in text)
+    return " ".join(_title_word(word, index == 0, careful) for index, word in enumerate(words))
+
+
+def _title_word(word: str, first: bool, careful: bool) -> str:
+    low = word.lower()
+    if not first and low in PARTICLES:
+        return low
+    if low in _ROMAN:
+        return low.upper()
+    if careful and not first and word in _FOREIGN:
+        return word
+    kept = careful and word[0].isupper() and any(char.islower() for char in word)
+    return "".join(_capital(part) for part in re.split("(['-])", word if kept else low))
+
+
+def _capital(part: str) -> str:
+    return part[:1].title() + part[1:]
+
+
+_PHRASES: dict[Command, str] = {
+    "menu": (
+        "menu|o menu|menu principal|menu inicial|inicio|o inicio|voltar ao menu|voltar para o menu|"
+        "voltar pro menu|ir para o menu|ver o menu|ver menu|voltar ao inicio|voltar para o inicio|"
+        "voltar pro inicio|abrir menu|home"
+    ),
+    "back": ("voltar|volta|volte|voltar atras|voltar uma|voltar um passo|passo anterior|anterior|retornar"),
+    "cancel": (
+        "cancelar|cancela|cancele|cancelar tudo|cancela tudo|cancelar cadastro|cancelar o cadastro|desistir|"
+        "desisto|deixa pra la|deixa para la"
+    ),
+    "human": (
+        "atendente|um atendente|uma atendente|atendente humano|atendimento humano|humano|falar com atendente|"
+        "falar com um atendente|falar com uma atendente|falar com o atendente|falar com a atendente|"
+        "falar com humano|falar com um humano|falar com pessoa|falar com uma pessoa|falar com alguem|"
+        "falar com gente|chamar atendente|chamar um atendente|chamar uma atendente|chama um atendente|"
+        "atendimento|suporte|pessoa de verdade"
+    ),
+    "help": ("ajuda|me ajuda|me ajude|uma ajuda|preciso de ajuda|socorro|help|como funciona"),
+    "stop": (
+        "parar|pare|stop|sair|parar mensagens|parar as mensagens|parar de receber|"
+        "parar de receber mensagens|descadastrar|remover meu numero|nao quero mais mensagens|"
+        "nao me mande mensagens|nao quero receber mensagens"
+    ),
+}
+_COMMANDS: dict[str, Command] = {
+    phrase: command for command, phrases in _PHRASES.items() for phrase in phrases.split("|")
+}
+_OPENING = re.compile(r"^(?:por favor|pf|pfv|eu|quero|queria|gostaria de|preciso|posso|pode)\s+(?=\S)")
+_CLOSING = re.compile(r"\s+(?:por favor|por gentileza|pf|pfv|pfvr|obrigado|obrigada)$")
+
+
+def command(text: str) -> Command | None:
+    """The command this whole message is, if it is one; never a word inside a longer sentence.
+
+    The phrase itself has at most four words; only "quero…", "por favor" and the like may stand around it.
+    """
+    if len(text) > 80:
+        return None
+    phrase = _CLOSING.sub("", plain(text))
+    while phrase not in _COMMANDS and (opening := _OPENING.match(phrase)):
+        phrase = phrase[opening.end() :]
+    return _COMMANDS.get(phrase)
