@@ -1,0 +1,192 @@
+"""Deliveries: outbox rows leave in order per lane, paced, outside any transaction; `landing` writes down what came of
+each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from handlers.ports import Clock, GatewayError, NumberThrottled, PairLimited, TryLater
+from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, job_of
+from scheduler.landing import PACED, STOPPED, Landing, Result, Watch, wait_after
+from scheduler.pacing import PAIR, Pacer, Rate
+from scheduler.wake import DELIVERIES, Wake
+from storage import deliveries as store
+from storage.unit_of_work import Database, Tx
+from storage.vault import CannotOpen
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=90)
+"""Longer than any gateway's time-out: a lease that ended means that the sender died."""
+NEAR = 1.0
+"""Seconds of pacing worth waiting for in place."""
+
+
+THROTTLED = 1.0
+"""Seconds of silence of a number that sent too much."""
+
+
+class Deliveries:
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        couriers: Mapping[str, Courier],
+        pacer: Pacer,
+        number_rate: Rate,
+        clock: Clock,
+        wake: Wake,
+        watch: Watch,
+        *,
+        owner: str,
+        at_once: int = 256,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._couriers = couriers
+        self._pacer = pacer
+        self._number_rate = number_rate
+        self._clock = clock
+        self._wake = wake
+        self._landing = Landing(directory, couriers, clock, wake, watch)
+        self._owner = owner
+        self._at_once = at_once
+        self._flying: set[asyncio.Task[None]] = set()
+        self._landed: list[Result] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flying) + len(self._landed)
+
+    async def run_once(self) -> int:
+        """Claim what is due and let it fly; returns how many were claimed. `drain` waits for the answers."""
+        room = self._at_once - self.in_flight
+        if room <= 0:
+            await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
+            return 1
+        jobs = await self._database.run(lambda tx: self._claim(tx, room), org=None)
+        for job in jobs:
+            task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+        return len(jobs)
+
+    async def drain(self) -> None:
+        """Wait until everything under way has landed and been written down."""
+        while under_way := self._under_way():
+            await asyncio.wait(under_way)
+
+    def _under_way(self) -> set[asyncio.Task[None]]:
+        writing = {self._writer} if self._writer is not None and not self._writer.done() else set()
+        return self._flying | writing
+
+    # --- claiming -----------------------------------------------------------------------------------------------
+
+    async def _claim(self, tx: Tx, room: int) -> list[Job]:
+        now = self._clock.now()
+        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room)
+        people = [row.contact_id for row in rows if row.contact_id is not None]
+        windows = await store.windows(tx, people)
+        stopped = await store.stopped_numbers(tx) if rows else set()
+        jobs = []
+        for row in rows:
+            if row.payload.get("number") in stopped:
+                await self._wait(tx, row, now + STOPPED, "number stopped")
+                continue
+            organization = await self._directory.organization(tx, row.organization_id)
+            window = windows.get(row.contact_id) if row.contact_id else None
+            try:
+                jobs.append(job_of(row, organization, window))
+            except CannotOpen:
+                # Sealed under a key we were not given: that one is lost, the others go on.
+                job = job_of(row, organization, window, sealed=True)
+                await self._landing.bury(tx, job, GatewayError("cannot_open", row.kind))
+        return jobs
+
+    async def _wait(self, tx: Tx, row: Any, due_at: datetime, why: str) -> None:
+        await store.put_back(tx, row.id, due_at=due_at, error=why, attempts=row.attempts - 1)
+
+    # --- flying -------------------------------------------------------------------------------------------------
+
+    async def _fly(self, job: Job) -> None:
+        try:
+            outcome = await self._carry(job)
+        except GatewayError as error:
+            outcome = error
+            await self._slow_down(job, error)
+        except Exception:
+            log.exception("delivery.bug", kind=job.kind, outbox_id=job.id)
+            outcome = GatewayError("bug", job.kind)
+        self._landed.append(Result(job, outcome))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_down(), name="landing")
+
+    async def _carry(self, job: Job) -> Done | Hold | Drop | GatewayError:
+        courier = self._couriers.get(job.kind)
+        if courier is None:
+            return GatewayError("no_courier", job.kind)
+        if job.expires_at is not None and job.expires_at <= self._clock.now():
+            return Drop("expired")
+        wait = await self._pace(job)
+        if wait > 0:
+            return TryLater(PACED, after=timedelta(seconds=wait))
+        return await courier.carry(job)
+
+    async def _pace(self, job: Job) -> float:
+        """Take the credit of the number and of the pair; seconds to come back in when there is none."""
+        number = job.payload.get("number")
+        if number is None:
+            return 0.0
+        if job.kind == "whatsapp.message":
+            wait = await self._pacer.reserve(f"pair:{number}:{job.contact_id}", PAIR)
+            if wait > 0:
+                return wait
+        wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+        while 0 < wait <= NEAR:
+            await asyncio.sleep(wait)
+            wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+        return wait
+
+    async def _slow_down(self, job: Job, error: GatewayError) -> None:
+        """Meta complained: this person only, or the whole number."""
+        number = job.payload.get("number")
+        if isinstance(error, PairLimited):
+            wait = wait_after(job, error).total_seconds()
+            await self._pacer.penalize(f"pair:{number}:{job.contact_id}", PAIR, wait)
+        elif isinstance(error, NumberThrottled):
+            await self._pacer.penalize(f"number:{number}", self._number_rate, THROTTLED)
+
+    # --- landing ------------------------------------------------------------------------------------------------
+
+    async def _write_down(self) -> None:
+        """One writer: those who land during a transaction share the next one."""
+        while self._landed:
+            landed, self._landed = self._landed, []
+            try:
+                await self._database.run(lambda tx, landed=landed: self._landing.record(tx, landed), org=None)  # type: ignore[misc]
+            except Exception:
+                log.exception("delivery.record_failed", rows=len(landed))
+                for result in landed:
+                    await self._record_alone(result)
+            self._wake.ring(DELIVERIES)
+
+    async def _record_alone(self, result: Result) -> None:
+        try:
+            await self._database.run(lambda tx: self._landing.record(tx, [result]), org=None)
+        except Exception:
+            # The row stays "sending"; when its lease ends, `recover` asks the log what became of it.
+            log.exception("delivery.record_lost", kind=result.job.kind, outbox_id=result.job.id)
+
+    async def recover(self) -> int:
+        """What became of rows whose sender died, and of unknown outcomes whose time is up; returns how many."""
+        rows = await self._database.run(self._landing.recover, org=None)
+        if rows:
+            log.warning("deliveries.recovered", rows=rows)
+        return rows

@@ -1,0 +1,92 @@
+"""What a delivery is handed and what it gives back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from handlers.facts import Organization
+from storage.unit_of_work import Tx
+
+
+class Directory(Protocol):
+    async def organization(self, tx: Tx, organization_id: uuid.UUID) -> Organization: ...
+
+
+Record = Callable[[Tx], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One outbox row under way, with what the database knew when it was claimed."""
+
+    id: int
+    organization: Organization
+    contact_id: uuid.UUID | None
+    kind: str
+    payload: Mapping[str, Any]
+    secret: str | None
+    communication_id: uuid.UUID | None
+    attempts: int
+    """Tries so far, this one included."""
+    created_at: datetime
+    expires_at: datetime | None
+    last_inbound_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done. `event` (kind, payload) goes to the person's mailbox; `record` writes what we learned; both in the
+    transaction that closes the row. `message_id` is the provider's, for the communications log."""
+
+    event: tuple[str, Mapping[str, Any]] | None = None
+    record: Record | None = None
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """It may not go now: wait until the person writes."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """It is not worth sending any more."""
+
+    reason: str
+
+
+class Courier(Protocol):
+    """Carries jobs of one kind. Raises only GatewayError."""
+
+    tries: int
+    """After so many failures the job is given up: a dead letter, or `gives_up_with`."""
+
+    async def carry(self, job: Job) -> Done | Hold | Drop: ...
+
+    def gives_up_with(self, job: Job, code: str) -> tuple[str, Mapping[str, Any]] | None:
+        """The event that tells the person's dialogue that this will not come."""
+
+
+def job_of(row: Any, organization: Organization, window: Any = None, *, sealed: bool = False) -> Job:
+    """A job from its outbox row; `window` tells when the person last wrote. Raises CannotOpen, unless it may stay
+    `sealed`."""
+    sealer = organization.sealer
+    return Job(
+        id=row.id,
+        organization=organization,
+        contact_id=row.contact_id,
+        kind=row.kind,
+        payload=row.payload,
+        secret=sealer.open(row.secret, "outbox.secret") if row.secret and not sealed else None,
+        communication_id=row.communication_id,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_inbound_at=window.last_inbound_at if window else None,
+    )

@@ -1,0 +1,245 @@
+"""Landing: what came of a delivery is written down.
+
+sent            the row is gone, the communications log has the provider's id
+later           transient: waits 4^n seconds (or what the vendor asked), then again; after `tries` a dead letter
+uncertain       the answer was lost: waits for a status that names it before it is sent again
+stopped         the number cannot send until a person acts: everything stays where it is, staff are told once
+held            the 24-hour window is closed and no template is named: waits until the person writes
+dropped, dead   with the reason, in the log and (dead) in a line for staff
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from handlers.ports import (
+    ChannelStopped,
+    Clock,
+    GatewayError,
+    MediaExpired,
+    OutcomeUnknown,
+    TryLater,
+    Unreachable,
+    WindowClosed,
+)
+from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, job_of
+from scheduler.wake import TURNS, Wake
+from storage import deliveries as store
+from storage.base import new_id
+from storage.unit_of_work import Tx
+
+log = structlog.get_logger()
+
+CLEAR_UP = timedelta(seconds=60)
+"""How long a send of unknown outcome waits for a status before it is sent again."""
+STOPPED = timedelta(minutes=1)
+"""How often a message of a stopped number looks whether it works again."""
+LONGEST_WAIT = timedelta(minutes=15)
+PACED = "paced"
+"""Code of a TryLater that is our own doing: no try is counted."""
+_NOT_GONE = (None, "queued", "held")
+"""Statuses of a communication that nothing is known to have left of."""
+
+
+class Watch(Protocol):
+    def delivery(self, kind: str, outcome: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    job: Job
+    outcome: Done | Hold | Drop | GatewayError
+
+
+class Landing:
+    def __init__(
+        self, directory: Directory, couriers: Mapping[str, Courier], clock: Clock, wake: Wake, watch: Watch
+    ) -> None:
+        self._directory = directory
+        self._couriers = couriers
+        self._clock = clock
+        self._wake = wake
+        self._watch = watch
+
+    async def record(self, tx: Tx, landed: Sequence[Result]) -> None:
+        """All of them, in one transaction of the system."""
+        await self._done(tx, [(each.job, each.outcome) for each in landed if isinstance(each.outcome, Done)])
+        for each in landed:
+            outcome = "sent" if isinstance(each.outcome, Done) else await self._not_done(tx, each.job, each.outcome)
+            tx.after_commit.append(_count(self._watch, each.job.kind, outcome))
+
+    async def _done(self, tx: Tx, done: Sequence[tuple[Job, Done]]) -> None:
+        now = self._clock.now()
+        sent = [(job.communication_id, told.message_id, now) for job, told in done if job.communication_id is not None]
+        await store.mark_sent(tx, sent)
+        for job, told in done:
+            if told.record is not None:
+                await told.record(await tx.within(job.organization.id))
+                await tx.without()
+        await store.finish(tx, [job.id for job, _ in done])
+        for job, told in done:
+            await self._answer(tx, job, told.event)
+
+    async def _not_done(self, tx: Tx, job: Job, outcome: Hold | Drop | GatewayError) -> str:
+        if isinstance(outcome, Hold):
+            return await self._hold(tx, job, outcome.reason)
+        if isinstance(outcome, Drop):
+            return await self._drop(tx, job, outcome.reason)
+        return await self._error(tx, job, outcome)
+
+    # --- classes of errors --------------------------------------------------------------------------------------
+
+    async def _error(self, tx: Tx, job: Job, error: GatewayError) -> str:
+        now = self._clock.now()
+        if isinstance(error, TryLater) and error.code == PACED:
+            wait = error.after or timedelta(seconds=1)
+            await store.put_back(tx, job.id, due_at=now + wait, error=PACED, attempts=job.attempts - 1)
+            return "paced"
+        if isinstance(error, OutcomeUnknown) and _has_statuses(job):
+            await store.set_aside(tx, job.id, "uncertain", error=str(error)[:500], due_at=now + CLEAR_UP)
+            return "uncertain"
+        if isinstance(error, ChannelStopped) and job.payload.get("number"):
+            return await self._stop(tx, job, error)
+        if isinstance(error, WindowClosed):
+            return await self._hold(tx, job, error.code)
+        if isinstance(error, TryLater | OutcomeUnknown | MediaExpired) and job.attempts < self._tries(job):
+            return await self._again(tx, job, error)
+        return await self.bury(tx, job, error)
+
+    async def _again(self, tx: Tx, job: Job, error: GatewayError) -> str:
+        wait = wait_after(job, error)
+        if isinstance(error, MediaExpired):
+            documents = [uuid.UUID(value) for value in document_ids(job.payload.get("message"))]
+            await store.forget_uploads(tx, documents, str(job.payload.get("number")))
+            wait = timedelta()
+        due_at = self._clock.now() + wait
+        await store.put_back(tx, job.id, due_at=due_at, error=str(error)[:500], attempts=job.attempts)
+        return "retried"
+
+    async def _stop(self, tx: Tx, job: Job, error: GatewayError) -> str:
+        now, number = self._clock.now(), str(job.payload["number"])
+        await store.put_back(tx, job.id, due_at=now + STOPPED, error=str(error)[:500], attempts=job.attempts - 1)
+        if await store.stop_number(tx, number, str(error)):
+            await self._notice(tx, job, "channel.stopped", f"stopped:{number}:{now.isoformat()}", error.code)
+            log.critical("channel.stopped", number=number, code=error.code)
+        return "stopped"
+
+    async def _hold(self, tx: Tx, job: Job, reason: str) -> str:
+        await store.set_aside(tx, job.id, "held", error=reason)
+        await self._mark(tx, job, "held", reason)
+        return "held"
+
+    async def _drop(self, tx: Tx, job: Job, reason: str) -> str:
+        await store.finish(tx, [job.id])
+        await self._mark(tx, job, "dropped", reason)
+        await self._give_up(tx, job, reason)
+        return "dropped"
+
+    async def bury(self, tx: Tx, job: Job, error: GatewayError) -> str:
+        """A dead letter: kept with its reason until somebody has it sent again."""
+        await store.set_aside(tx, job.id, "dead", error=str(error)[:500])
+        await self._mark(tx, job, "failed", error.code, error.detail)
+        if isinstance(error, Unreachable) and job.contact_id is not None:
+            await store.unreachable(tx, job.contact_id, self._clock.now())
+        await self._notice(tx, job, "delivery.dead", f"dead:{job.id}", error.code)
+        await self._give_up(tx, job, error.code)
+        log.error("delivery.dead", kind=job.kind, outbox_id=job.id, code=error.code)
+        return "dead"
+
+    # --- after a crash ------------------------------------------------------------------------------------------
+
+    async def recover(self, tx: Tx) -> int:
+        """Rows whose sender died, and unknown outcomes whose time is up: ask the log whether they left; else again,
+        unless it was tried often enough. A row found "sending" is uncertain too: it waits for a status first."""
+        now = self._clock.now()
+        rows = await store.overdue_leases(tx, now, 200)
+        for row in rows:
+            status = await store.communication_status(tx, row.communication_id) if row.communication_id else None
+            if status not in _NOT_GONE:
+                await store.finish(tx, [row.id])
+                continue
+            job = job_of(row, await self._directory.organization(tx, row.organization_id), sealed=True)
+            if row.status == "sending" and _has_statuses(job):
+                await store.set_aside(tx, row.id, "uncertain", error="sender died", due_at=now + CLEAR_UP)
+            elif job.attempts < self._tries(job):
+                await store.put_back(tx, row.id, due_at=now, error=row.error, attempts=job.attempts)
+            else:
+                await self.bury(tx, job, OutcomeUnknown("no_outcome", row.error or "sender died"))
+        return len(rows)
+
+    # --- helpers ------------------------------------------------------------------------------------------------
+
+    def _tries(self, job: Job) -> int:
+        courier = self._couriers.get(job.kind)
+        return courier.tries if courier is not None else 0
+
+    async def _give_up(self, tx: Tx, job: Job, code: str) -> None:
+        courier = self._couriers.get(job.kind)
+        await self._answer(tx, job, courier.gives_up_with(job, code) if courier is not None else None)
+
+    async def _answer(self, tx: Tx, job: Job, event: tuple[str, Mapping[str, Any]] | None) -> None:
+        """Into the mailbox of who waits for it. A job that was given up and tried again has an answer of each kind."""
+        if event is None or job.contact_id is None:
+            return
+        now = self._clock.now()
+        row = {
+            "organization_id": job.organization.id,
+            "contact_id": job.contact_id,
+            "source": "outbox",
+            "external_id": f"{job.id}:{event[0]}",
+            "kind": event[0],
+            "payload": dict(event[1]),
+            "occurred_at": now,
+            "received_at": now,
+        }
+        await store.add_answers(tx, [row])
+        tx.after_commit.append(lambda: self._wake.ring(TURNS))
+
+    async def _mark(self, tx: Tx, job: Job, status: str, code: str, message: str = "") -> None:
+        if job.communication_id is not None:
+            await store.mark(tx, job.communication_id, status, code=code[:40], message=message[:500] or None)
+
+    async def _notice(self, tx: Tx, job: Job, kind: str, dedupe_key: str, code: str) -> None:
+        row = {
+            "id": new_id(),
+            "organization_id": job.organization.id,
+            "contact_id": job.contact_id,
+            "kind": kind,
+            "severity": "critical" if kind == "channel.stopped" else "warning",
+            "detail": {"kind": job.kind, "code": code, "outbox_id": job.id},
+            "dedupe_key": dedupe_key,
+            "created_at": self._clock.now(),
+        }
+        await store.add_notice(tx, row)
+
+
+def wait_after(job: Job, error: GatewayError) -> timedelta:
+    """What the vendor asked for, else 4^n seconds, n from 0."""
+    if isinstance(error, TryLater) and error.after is not None:
+        return error.after
+    return min(timedelta(seconds=4 ** (job.attempts - 1)), LONGEST_WAIT)
+
+
+def document_ids(value: Any) -> list[str]:
+    """Every document named anywhere in a message."""
+    if isinstance(value, dict):
+        own = [value["document_id"]] if isinstance(value.get("document_id"), str) else []
+        return own + [found for inner in value.values() for found in document_ids(inner)]
+    if isinstance(value, list):
+        return [found for inner in value for found in document_ids(inner)]
+    return []
+
+
+def _has_statuses(job: Job) -> bool:
+    """Whether somebody tells later what became of it: Meta does, of messages; nobody does of an e-mail or an SMS."""
+    return job.communication_id is not None and job.kind.startswith("whatsapp.")
+
+
+def _count(watch: Watch, kind: str, outcome: str) -> Callable[[], None]:
+    return lambda: watch.delivery(kind, outcome)

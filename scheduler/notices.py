@@ -1,0 +1,271 @@
+"""Notices: what reaches us about no conversation in particular. Delivery statuses move the log forward in bulk;
+payment callbacks only trigger a question to the bank; account notices become lines for staff.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from handlers.channel.identity import aliases
+from handlers.channel.notice_types import Echoes, TemplateStatus, UnknownNotice, UserIdUpdate, UserPreferences
+from handlers.channel.notices import parse_notice
+from handlers.channel.statuses import State, Status, advance, parse_status
+from handlers.payments.callback import parse_callback
+from handlers.ports import Clock
+from scheduler.jobs import Directory
+from scheduler.resend import as_template
+from scheduler.wake import DELIVERIES, Wake
+from storage import deliveries as outgoing
+from storage import mailboxes, receipts
+from storage.base import new_id
+from storage.unit_of_work import NOBODY, Database, Tx
+
+log = structlog.get_logger()
+
+MOST = 500
+_STAMP = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "failed": "failed_at"}
+_CLOSED = "131047"
+"""Meta's code for "more than 24 hours since the person wrote", told after it took the message."""
+_UNREACHABLE = "131026"
+_LEFT = frozenset({"sent", "delivered", "read"})
+_KEPT = (
+    "status", "provider_message_id", "sent_at", "delivered_at", "read_at", "failed_at", "category", "error_code",
+    "error_message",
+)  # fmt: skip
+
+
+class Watch(Protocol):
+    def notice(self, kind: str, outcome: str) -> None: ...
+
+
+class Notices:
+    def __init__(self, database: Database, directory: Directory, clock: Clock, wake: Wake, watch: Watch) -> None:
+        self._database = database
+        self._directory = directory
+        self._clock = clock
+        self._wake = wake
+        self._watch = watch
+
+    async def run_once(self) -> int:
+        """Carry a batch of notices through; returns how many. One that cannot be read is parked, never in the way."""
+        try:
+            return await self._database.run(lambda tx: self._batch(tx, MOST), org=None)
+        except Exception:
+            log.exception("notices.batch_failed")
+        return await self._one_by_one()
+
+    async def _one_by_one(self) -> int:
+        rows = await self._database.run(lambda tx: receipts.pending(tx, MOST), org=None)
+        for row in rows:
+            await self._alone(row.id)
+        return len(rows)
+
+    async def _alone(self, event_id: int) -> None:
+        async def work(tx: Tx) -> None:
+            row = await receipts.still_pending(tx, event_id)
+            await self._carry(tx, [row] if row is not None else [])
+
+        try:
+            await self._database.run(work, org=None)
+        except Exception as error:
+            log.exception("notices.parked", event_id=event_id)
+            name, now = type(error).__name__, self._clock.now()
+            await self._database.run(lambda tx: mailboxes.park_event(tx, event_id, name, now), org=None)
+
+    async def _batch(self, tx: Tx, most: int) -> int:
+        rows = await receipts.pending(tx, most)
+        await self._carry(tx, rows)
+        return len(rows)
+
+    async def _carry(self, tx: Tx, rows: Sequence[Any]) -> None:
+        now = self._clock.now()
+        statuses = [parse_status(row.payload or {}) for row in rows if row.kind == "status"]
+        if statuses:
+            await self._statuses(tx, statuses, now)
+        done = []
+        for row in rows:
+            tx.after_commit.append(_count(self._watch, row.kind))
+            if row.kind == "pix.callback":
+                await self._pix(tx, row, now)
+            elif row.kind != "status" and not await self._account(tx, row, now):
+                await mailboxes.ignore_event(tx, row.id, now)
+                continue
+            done.append(row.id)
+        await mailboxes.close_events(tx, done, now)
+
+    # --- delivery statuses --------------------------------------------------------------------------------------
+
+    async def _statuses(self, tx: Tx, statuses: Sequence[Status], now: datetime) -> None:
+        rows = await receipts.communications_for(
+            tx,
+            [status.message_id for status in statuses if status.message_id],
+            [opaque for status in statuses if (opaque := _uuid(status.opaque)) is not None],
+        )
+        by_message = {row.provider_message_id: row for row in rows if row.provider_message_id}
+        by_id = {row.id: row for row in rows}
+        changed: dict[uuid.UUID, dict[str, Any]] = {}
+        for status in statuses:
+            row = by_id.get(_uuid(status.opaque) or NOBODY) or by_message.get(status.message_id or "")
+            if row is not None:
+                change = changed.setdefault(row.id, {"id": row.id, **{name: getattr(row, name) for name in _KEPT}})
+                await self._status(tx, status, row, change, now)
+        await receipts.advance(tx, list(changed.values()))
+        await receipts.clear_up(
+            tx, [key for key, change in changed.items() if change["status"] == "failed"], failed=True
+        )
+        left = [key for key, change in changed.items() if change["status"] in _LEFT]
+        await receipts.clear_up(tx, left, failed=False)
+
+    async def _status(self, tx: Tx, status: Status, row: Any, change: dict[str, Any], now: datetime) -> None:
+        """Enter one status in `change`, the row to be: forward only, in whatever order they come."""
+        before = "queued" if change["status"] == "held" else change["status"]
+        if status.status is State.FAILED and before == "queued" and await self._at_hand(tx, row):
+            return
+        change["provider_message_id"] = change["provider_message_id"] or status.message_id
+        stamp = _STAMP.get("read" if status.status == "played" else status.status)
+        if stamp is not None and change[stamp] is None:
+            change[stamp] = min(status.at or now, now)
+        if status.pricing is not None and status.pricing.category:
+            change["category"] = status.pricing.category[:40]
+        after = advance(before, status.status)
+        if after is None:
+            return
+        change["status"] = after
+        if after == "failed":
+            await self._failed(tx, status, row, change, now)
+
+    async def _at_hand(self, tx: Tx, row: Any) -> bool:
+        """Meta tells some refusals twice, in the answer and by webhook. The delivery deals with the answer itself."""
+        return await receipts.outbox_status(tx, row.id) not in (None, "uncertain")
+
+    async def _failed(self, tx: Tx, status: Status, row: Any, change: dict[str, Any], now: datetime) -> None:
+        """Meta took it and could not deliver it: the reason is kept, staff see it, a dead number is marked."""
+        error = status.errors[0] if status.errors else None
+        code = str(error.code) if error else "unknown"
+        change["error_code"], change["error_message"] = code, (error.details or error.title)[:500] if error else None
+        if code == _UNREACHABLE and row.contact_id is not None:
+            await outgoing.unreachable(tx, row.contact_id, now)
+        if code == _CLOSED and await self._again_as_template(tx, row, now):
+            return
+        detail = {"code": code, "communication_id": str(row.id), "template": row.template}
+        await self._line(tx, row.organization_id, row.contact_id, "delivery.failed", f"failed:{row.id}", detail, now)
+
+    async def _again_as_template(self, tx: Tx, row: Any, now: datetime) -> bool:
+        organization = await self._directory.organization(tx, row.organization_id)
+        if not await as_template(tx, organization, row, now):
+            return False
+        tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
+        return True
+
+    # --- payments -----------------------------------------------------------------------------------------------
+
+    async def _pix(self, tx: Tx, row: Any, now: datetime) -> None:
+        """A callback proves nothing: ask the bank about every charge of ours that it names."""
+        notices = [notice for notice in parse_callback(row.payload) if notice.txid]
+        known = await receipts.intents(tx, [str(notice.txid) for notice in notices])
+        by_txid = {intent.provider_intent_id: intent for intent in known}
+        asked = []
+        for txid in dict.fromkeys(str(notice.txid) for notice in notices):
+            intent = by_txid.get(txid)
+            if intent is None:
+                tx.after_commit.append(_count(self._watch, "pix.callback", "foreign"))
+            else:
+                asked.append(check_row(intent.organization_id, intent.contact_id, intent.id, txid, now))
+        if asked:
+            await outgoing.add_outbox(tx, asked)
+            tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
+
+    # --- the account --------------------------------------------------------------------------------------------
+
+    async def _account(self, tx: Tx, row: Any, now: datetime) -> bool:
+        """False when nothing here knows the shape: staff get a line all the same."""
+        field = row.kind.removeprefix("notice:")
+        notice = parse_notice("messages" if field == "errors" else field, row.payload or {})
+        org = row.organization_id if row.organization_id != NOBODY else None
+        if isinstance(notice, UserPreferences) and org is not None:
+            for wish in notice.preferences:
+                await self._preference(tx, org, wish.wa_id, wish.bsuid, None if wish.allowed else wish.at or now)
+        elif isinstance(notice, UserIdUpdate) and org is not None:
+            for change in notice.changes:
+                await self._new_bsuid(tx, org, change, now)
+        elif not isinstance(notice, Echoes):
+            severity = "warning" if isinstance(notice, TemplateStatus) and notice.event != "APPROVED" else "info"
+            template = getattr(notice, "template", None)
+            detail = {
+                "field": field,
+                "type": type(notice).__name__,
+                "event": getattr(notice, "event", None),
+                **({"template": template.name} if template is not None else {}),
+            }
+            await self._line(
+                tx, org or NOBODY, None, f"account.{field}"[:60], f"event:{row.id}", detail, now, severity=severity
+            )
+        return not isinstance(notice, UnknownNotice)
+
+    async def _preference(
+        self, tx: Tx, org: uuid.UUID, wa_id: str | None, bsuid: str | None, stopped_at: datetime | None
+    ) -> None:
+        contact_id = await receipts.find_contact(tx, org, aliases(wa_id, bsuid, None))
+        if contact_id is not None:
+            await receipts.set_marketing(tx, contact_id, stopped_at)
+
+    async def _new_bsuid(self, tx: Tx, org: uuid.UUID, change: Any, now: datetime) -> None:
+        contact_id = await receipts.find_contact(tx, org, [("bsuid", change.previous or "")])
+        if contact_id is None:
+            return
+        await receipts.rename_bsuid(tx, contact_id, change.current)
+        await receipts.add_alias(tx, org, contact_id, "bsuid", change.current, now)
+
+    async def _line(
+        self, tx: Tx, org: uuid.UUID, contact_id: Any, kind: str, dedupe_key: str, detail: dict[str, Any],
+        now: datetime, *, severity: str = "warning",
+    ) -> None:  # fmt: skip
+        if org == NOBODY:
+            log.warning("notice.without_organization", kind=kind, **detail)
+            return
+        row = {
+            "id": new_id(),
+            "organization_id": org,
+            "contact_id": contact_id,
+            "kind": kind,
+            "severity": severity,
+            "detail": detail,
+            "dedupe_key": dedupe_key,
+            "created_at": now,
+        }
+        await outgoing.add_notice(tx, row)
+
+
+def check_row(
+    organization_id: uuid.UUID, contact_id: uuid.UUID, intent_id: uuid.UUID, txid: str, now: datetime
+) -> dict[str, Any]:
+    """An outbox row that asks the bank about one charge."""
+    return {
+        "organization_id": organization_id,
+        "contact_id": contact_id,
+        "lane": f"ask:{new_id()}",
+        "kind": "pix.check",
+        "payload": {"intent_id": str(intent_id), "txid": txid, "asked": False},
+        "secret": None,
+        "communication_id": None,
+        "dedupe_key": None,
+        "due_at": now,
+        "expires_at": None,
+        "created_at": now,
+    }
+
+
+def _uuid(value: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value) if value else None
+    except ValueError:
+        return None
+
+
+def _count(watch: Watch, kind: str, outcome: str = "done") -> Callable[[], None]:
+    return lambda: watch.notice(kind, outcome)
