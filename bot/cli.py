@@ -1,0 +1,332 @@
+"""The command line. Commands tell their result on standard output; trouble is one line on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from bot import logs
+from bot.settings import Settings, SettingsError, load_database_settings, load_settings, missing
+
+app = App(name="balcao", help="The front desk a Brazilian business runs on its WhatsApp number.")
+user = App(name="user", help="People who work here.")
+pix = App(name="pix", help="The bank's webhook, and payments that staff confirm by hand.")
+app.command(user)
+app.command(pix)
+
+Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+Count = Annotated[int, Parameter(validator=Number(gte=1, lte=256))]
+
+
+@app.command
+def demo(*, port: Port = 8100, data: Path | None = None, log_level: str = "WARNING") -> None:
+    """Run everything on this machine, with a simulated WhatsApp, bank and mailbox, and print one address.
+
+    Parameters
+    ----------
+    port
+        Where the page is; 0 takes any free one.
+    data
+        A folder in which the demo's database is kept. Without it everything is forgotten at the end.
+    """
+    from bot.demo import demo as run
+
+    logs.configure(log_level, "console")
+    asyncio.run(run(port, data))
+
+
+@app.command
+def serve(
+    *,
+    role: Literal["all", "web", "worker"] = "all",
+    port: Port | None = None,
+    host: str = "0.0.0.0",  # noqa: S104 - in a container every interface is meant; a proxy stands before it
+    processes: Count = 1,
+) -> None:
+    """Run the front desk: `all` in one process, or `web` and `worker` apart (PostgreSQL and Redis).
+
+    Parameters
+    ----------
+    processes
+        How many processes of this role, over one socket.
+    """
+    settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    apart = role != "all" or processes > 1
+    if apart and not (settings.on_postgresql and settings.redis_url):
+        raise SystemExit("balcao: several processes need BALCAO_DATABASE_URL on PostgreSQL and BALCAO_REDIS_URL")
+    with tempfile.TemporaryDirectory(prefix="balcao-metrics-") as folder:
+        if processes > 1:
+            # The metrics of all processes are told together; their library asks for this when it is imported.
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        _serve(settings, role, host, settings.port if port is None else port, processes)
+
+
+def _serve(settings: Settings, role: str, host: str, port: int, processes: int) -> None:
+    from bot import serve as server
+
+    _prepare(settings)
+    bound = server.bind(host, port)
+    if processes > 1:
+        start = lambda: server.run_loop(server.serve(settings, role, bound))  # noqa: E731
+        raise SystemExit(server.Supervisor(start, bound, processes).run())
+    server.run_loop(server.serve(settings, role, bound))
+
+
+@app.command
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    from storage.migrate import upgrade
+
+    settings = load_database_settings()
+    with _database_trouble():
+        asyncio.run(upgrade(settings.database_url))
+    _say("The database is up to date.")
+
+
+@app.command
+def check() -> None:
+    """Say what is missing or wrong in the settings and how to get it. Exit status 1 if a start is not possible."""
+    findings = missing()
+    for finding in findings:
+        _say(("MISSING  " if finding.required else "optional ") + str(finding))
+    if any(finding.required for finding in findings):
+        raise SystemExit(1)
+    settings = load_settings()
+    for line in _in_the_database(settings):
+        _say(line)
+    if settings.pix_driver == "bcb":
+        _say("Once it runs, tell the bank where to call: `balcao pix webhook`")
+    _say("Ready to start.")
+
+
+def _in_the_database(settings: Settings) -> list[str]:
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.queue_commands import role_warning, stopped_numbers
+
+    async def look() -> list[str]:
+        return [*await role_warning(settings), *await stopped_numbers(settings)]
+
+    try:
+        return asyncio.run(look())
+    except (OSError, DBAPIError):
+        return ["WARNING  the database of BALCAO_DATABASE_URL does not answer"]
+
+
+@app.command
+def apply(file: Path) -> None:
+    """Make the business what the YAML file says: plans, benefits, contract, texts, partners. Idempotent."""
+    from bot.desk_commands import apply_file
+
+    settings = load_settings()
+    logs.configure(settings.log_level, "console")
+    _prepare(settings)
+    _say(asyncio.run(apply_file(settings, file)))
+
+
+@user.command(name="add")
+def user_add(email: str, name: str, *, role: Literal["org_admin", "agent", "viewer"] = "agent") -> None:
+    """Add somebody who works here; asks for the password."""
+    from getpass import getpass
+
+    from bot.desk_commands import add_user
+
+    settings = load_settings()
+    password = getpass("Password (12 characters or more): ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    _prepare(settings)
+    _say(asyncio.run(add_user(settings, email, name, role, password)))
+
+
+@pix.command(name="list")
+def pix_list() -> None:
+    """List the charges that wait for money and the refunds that wait for a hand."""
+    from bot.staff_commands import list_payments
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(list_payments(settings)))
+
+
+@pix.command(name="confirm")
+def pix_confirm(txid: str, *, amount: str | None = None) -> None:
+    """Confirm by hand that a Pix of the static driver arrived (nobody else can tell).
+
+    Parameters
+    ----------
+    txid
+        As the bank's statement shows it: 20 characters of its beginning are enough.
+    amount
+        What arrived, as in 99,80, when it is not what was asked for.
+    """
+    from bot.staff_commands import confirm_payment
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(confirm_payment(settings, txid, amount)))
+
+
+@pix.command(name="refunded")
+def pix_refunded(payment: str) -> None:
+    """Say that the money of a payment confirmed by hand was sent back by hand (its id is in `pix list`)."""
+    from bot.staff_commands import refunded_payment
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(refunded_payment(settings, payment)))
+
+
+@pix.command(name="webhook")
+def pix_webhook(*, skip_mtls: bool = False) -> None:
+    """Tell the bank where to call when a Pix arrives: {BALCAO_PUBLIC_URL}/webhooks/pix, with the secret.
+
+    Parameters
+    ----------
+    skip_mtls
+        Ask the bank (Efí) to accept a server that asks for no client certificate.
+    """
+    from bot.desk_commands import register_pix_webhook
+
+    _say(asyncio.run(register_pix_webhook(load_settings(), skip_mtls=skip_mtls)))
+
+
+@app.command
+def link(*, source: str = "", campaign: str = "", phone: str = "") -> None:
+    """Print a wa.me link that opens a chat ready to sign up, and remembers where the person came from.
+
+    Parameters
+    ----------
+    phone
+        The business's number as it is dialled, with the country's code.
+    """
+    from bot.desk_commands import deep_link
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(deep_link(settings, source, campaign, phone)))
+
+
+@app.command
+def notices(*, all_: Annotated[bool, Parameter(name="--all", negative=())] = False, resolve: str | None = None) -> None:
+    """List what wants the attention of staff, or say that one line is dealt with. No personal data.
+
+    Parameters
+    ----------
+    all_
+        Those that are resolved, too.
+    resolve
+        The id of the one that is dealt with.
+    """
+    from bot.staff_commands import list_notices, resolve_notice
+
+    settings = load_settings()
+    _prepare(settings)
+    run = list_notices(settings, resolved=all_) if resolve is None else resolve_notice(settings, resolve)
+    _say(asyncio.run(run))
+
+
+@app.command
+def rekey() -> None:
+    """Put the data keys under the new BALCAO_SECRET_KEY, with the former one in BALCAO_SECRET_KEY_PREVIOUS."""
+    from bot.desk_commands import rekey as run
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(run(settings)))
+
+
+@app.command
+def parked() -> None:
+    """List the events whose turn failed three times: id, kind, since when, why. No personal data."""
+    from bot.queue_commands import parked as run
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(run(settings)))
+
+
+@app.command
+def replay(event_id: int) -> None:
+    """Give a parked event another turn (once what made it fail is put right)."""
+    from bot.queue_commands import replay as run
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(run(settings, event_id)))
+
+
+@app.command
+def dead() -> None:
+    """List the deliveries that were given up: id, kind, since when, tries, why. No personal data."""
+    from bot.queue_commands import dead as run
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(run(settings)))
+
+
+@app.command
+def retry(outbox_id: int) -> None:
+    """Try a dead delivery again, however old it is."""
+    from bot.queue_commands import retry as run
+
+    settings = load_settings()
+    _prepare(settings)
+    _say(asyncio.run(run(settings, outbox_id)))
+
+
+@app.command
+def diagram(dialogue: Annotated[str | None, Parameter(show=True)] = None) -> None:
+    """Print the map of a dialogue (of all, without a name) as a Mermaid diagram."""
+    from bot.diagrams import mermaid
+
+    _say(mermaid(dialogue))
+
+
+def _prepare(settings: Settings) -> None:
+    """The database is there and at this version's schema, or one line says what is wrong with it."""
+    from bot import serve as server
+
+    with _database_trouble():
+        try:
+            asyncio.run(server.prepare(settings))
+        except server.NotMigrated as error:
+            raise SystemExit(f"balcao: {error}") from None
+
+
+@contextmanager
+def _database_trouble() -> Iterator[None]:
+    """Only for what touches no rows: the database's own words could quote them."""
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (OSError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]
+        raise SystemExit(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Without `words` what the shell handed over."""
+    try:
+        app(words)
+    except SettingsError as error:
+        raise SystemExit(f"balcao: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

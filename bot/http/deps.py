@@ -1,0 +1,44 @@
+"""What the web is given by the wiring, and the keys under which an application holds it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from bot.http.health import Check, Readiness
+from bot.http.intake import Intake
+from bot.http.limiter import Limiter
+from bot.metrics import Metrics
+from handlers.ports import Clock
+from scheduler.wake import Wake
+from storage.unit_of_work import Database
+from storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    database: Database
+    vault: Vault
+    clock: Clock
+    wake: Wake
+    metrics: Metrics
+    app_secrets: Sequence[bytes]
+    """Of the Meta app: the present one, and the former one while it is being rotated."""
+    verify_token: str
+    pix_webhook_secret: str | None
+    """None: callbacks are taken from anybody, for each is only a reason to ask the bank."""
+    pix_organization: Callable[[], Awaitable[uuid.UUID | None]]
+    """Whose bank account it is; None while no business has been applied."""
+    public_url: str
+    """Without a slash at its end."""
+    checks: Sequence[Check] = field(default=())
+    """Asked by `/health/ready`."""
+
+
+DEPS: web.AppKey[WebDeps] = web.AppKey("deps", WebDeps)
+INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
+CARD_LIMITER: web.AppKey[Limiter] = web.AppKey("card_limiter", Limiter)
+READINESS: web.AppKey[Readiness] = web.AppKey("readiness", Readiness)

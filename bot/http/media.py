@@ -1,0 +1,24 @@
+"""`GET /media/{token}`: the QR code of a charge, which Meta fetches for the header of the Pix bubble. Nothing else."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.http.deps import DEPS
+from bot.http.links import document_id_of
+from storage import deliveries
+
+_SERVED = "qr"
+
+
+async def serve(request: web.Request) -> web.Response:
+    deps = request.app[DEPS]
+    document_id = document_id_of(deps.vault, request.match_info["token"])
+    if document_id is None:
+        raise web.HTTPNotFound
+    row = await deps.database.run(lambda tx: deliveries.document(tx, document_id), org=None, read_only=True)
+    gone = row is None or (row.expires_at is not None and row.expires_at <= deps.clock.now())
+    if row is None or gone or row.kind != _SERVED or row.mime_type != "image/png":
+        raise web.HTTPNotFound
+    headers = {"Cache-Control": "private, max-age=3600, immutable", "ETag": f'"{row.sha256}"'}
+    return web.Response(body=bytes(row.content), content_type=row.mime_type, headers=headers)

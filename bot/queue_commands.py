@@ -1,0 +1,94 @@
+"""What the command line tells of work that was given up, and how it is tried again. Ids, kinds and reasons only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+
+from bot.settings import Settings
+from bot.wiring import SystemClock
+from storage import deliveries, set_aside
+from storage.migrate import is_at_head
+from storage.roles import exempt
+from storage.unit_of_work import Database, Tx, make_engine
+
+T = TypeVar("T")
+
+
+async def _in_database(settings: Settings, work: Callable[[Tx], Awaitable[T]]) -> T:
+    database = Database(make_engine(settings.database_url))
+    try:
+        return await database.run(work, org=None)
+    finally:
+        await database.close()
+
+
+async def parked(settings: Settings) -> str:
+    """One line an event: id, kind, when it was given up, why."""
+    rows = await _in_database(settings, set_aside.parked)
+    lines = [f"{row.id}  {row.kind}  {_when(row.done_at)}  {row.error or '-'}" for row in rows]
+    return "\n".join(lines) or "No event is parked."
+
+
+async def replay(settings: Settings, event_id: int) -> str:
+    if not await _in_database(settings, lambda tx: set_aside.replay(tx, event_id)):
+        raise SystemExit(f"balcao: event {event_id} is not parked (`balcao parked` lists those that are)")
+    return f"Event {event_id} gets another turn."
+
+
+async def dead(settings: Settings) -> str:
+    """One line a delivery: id, kind, when it was asked for, how often it was tried, why it was given up."""
+    rows = await _in_database(settings, set_aside.dead)
+    lines = [f"{row.id}  {row.kind}  {_when(row.created_at)}  {row.attempts} tries  {row.error or '-'}" for row in rows]
+    return "\n".join(lines) or "No delivery is dead."
+
+
+async def retry(settings: Settings, outbox_id: int) -> str:
+    now = SystemClock().now()
+    if not await _in_database(settings, lambda tx: set_aside.retry(tx, outbox_id, now)):
+        raise SystemExit(f"balcao: delivery {outbox_id} is not dead (`balcao dead` lists those that are)")
+    return f"Delivery {outbox_id} is tried again."
+
+
+async def role_warning(settings: Settings) -> list[str]:
+    """A line when PostgreSQL's row security would not hold for the role of BALCAO_DATABASE_URL."""
+    if not settings.on_postgresql:
+        return []
+    engine = make_engine(settings.database_url)
+    try:
+        problem = await exempt(engine)
+    finally:
+        await engine.dispose()
+    return (
+        [f"WARNING  BALCAO_DATABASE_URL: {problem}. Use a plain role, as docker/roles.sql makes it."] if problem else []
+    )
+
+
+async def stopped_numbers(settings: Settings) -> list[str]:
+    """A line for every number on which Meta takes nothing any more; none where the database is not set up yet."""
+    if not settings.on_postgresql and not _is_there(settings.database_url):
+        return []
+    engine = make_engine(settings.database_url)
+    try:
+        if not await is_at_head(engine):
+            return []
+        rows = await Database(engine).run(deliveries.reasons_of_stopped, org=None, read_only=True)
+    finally:
+        await engine.dispose()
+    return [
+        f"STOPPED  number {row.phone_number_id}: {row.stopped_reason}. Put right what Meta says, then restart Balcão."
+        for row in rows
+    ]
+
+
+def _is_there(url: str) -> bool:
+    """Whether an embedded database exists: to look into it would make it."""
+    return Path(make_url(url).database or "").is_file()
+
+
+def _when(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at is not None else "-"
