@@ -1,0 +1,150 @@
+"""The same contract for pacing and wake-ups in one process and through a real Redis, and what happens without it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.gateways.redis import RedisPacer, RedisWake, connect
+from scheduler.pacing import PAIR, LocalPacer, Pacer, Rate
+from scheduler.wake import LocalWake, Wake
+
+
+@pytest.fixture(params=["local", "redis"])
+async def pacer(request: pytest.FixtureRequest) -> AsyncIterator[Pacer]:
+    local = LocalPacer(time.monotonic)
+    if request.param == "local":
+        yield local
+        return
+    async with connect(request.getfixturevalue("redis_url")) as redis:
+        yield RedisPacer(redis, local)
+
+
+@pytest.fixture(params=["local", "redis"])
+async def wake(request: pytest.FixtureRequest) -> AsyncIterator[Wake]:
+    if request.param == "local":
+        yield LocalWake()
+        return
+    async with connect(request.getfixturevalue("redis_url")) as redis:
+        wake = RedisWake(redis)
+        wake.start()
+        yield wake
+        await wake.stop()
+
+
+async def test_a_burst_then_a_wait_that_takes_nothing(pacer: Pacer) -> None:
+    waits = [await pacer.reserve("pair", PAIR) for _ in range(47)]
+    assert waits[:45] == [0.0] * 45
+    assert all(5.0 < wait <= 6.0 for wait in waits[45:])
+    assert await pacer.reserve("other", PAIR) == 0.0
+
+
+async def test_credit_comes_back(pacer: Pacer) -> None:
+    rate = Rate(0.02, 1)
+    assert await pacer.reserve("n", rate) == 0.0
+    while wait := await pacer.reserve("n", rate):
+        assert wait <= 0.02
+        await asyncio.sleep(wait)
+
+
+async def test_a_complaint_means_silence_and_no_burst_after_it(pacer: Pacer) -> None:
+    await pacer.penalize("pair", PAIR, 16.0)
+    await pacer.penalize("pair", PAIR, 1.0)
+    assert 15.0 < await pacer.reserve("pair", PAIR) <= 16.0
+
+
+async def test_a_ring_is_heard_by_who_waits(wake: Wake) -> None:
+    waiting = asyncio.create_task(wake.wait("turns", 60))
+    await asyncio.sleep(0)
+    wake.ring("turns")
+    async with asyncio.timeout(2):
+        await waiting
+
+
+async def test_time_runs_out(wake: Wake) -> None:
+    async with asyncio.timeout(1):
+        await wake.wait("deliveries", 0.01)
+
+
+# --- Several processes ------------------------------------------------------------------------------------------------
+
+
+async def test_processes_share_the_credit(redis_url: str) -> None:
+    async with connect(redis_url) as one, connect(redis_url) as two:
+        pacers = [RedisPacer(redis, LocalPacer(time.monotonic)) for redis in (one, two)]
+        went = [await pacers[number % 2].reserve("n", Rate(60.0, 10)) == 0.0 for number in range(30)]
+    assert sum(went) == 10
+
+
+async def test_a_ring_is_heard_in_another_process(redis_url: str) -> None:
+    async with connect(redis_url) as one, connect(redis_url) as two:
+        here, there = RedisWake(one), RedisWake(two)
+        there.start()
+        async with asyncio.timeout(5):
+            while not (await one.pubsub_numsub("balcao:wake"))[0][1]:  # noqa: ASYNC110 - it happens in Redis
+                await asyncio.sleep(0.01)
+            here.ring("turns")
+            here.ring("notices")
+            await asyncio.gather(there.wait("turns", 60), there.wait("notices", 60))
+        await here.stop()
+        await there.stop()
+
+
+# --- Without Redis ----------------------------------------------------------------------------------------------------
+
+
+class Proxy:
+    """A Redis that can be taken away: passes bytes on until it is closed."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self.port = 0
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_in, there_out = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers += [writer, there_out]
+        for source, target in ((reader, there_out), (there_in, writer)):
+            task = asyncio.create_task(self._pump(source, target))
+            self._tasks.add(task)
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(4096):
+            target.write(data)
+
+
+async def test_redis_dies_midway(redis_url: str) -> None:
+    """Pacing goes on in each process, rings are heard at home, nothing is raised."""
+    from urllib.parse import urlsplit
+
+    address = urlsplit(redis_url)
+    proxy = Proxy(address.port or 6379)
+    await proxy.open()
+    async with connect(f"redis://127.0.0.1:{proxy.port}{address.path}") as redis:
+        pacer, wake = RedisPacer(redis, LocalPacer(time.monotonic)), RedisWake(redis)
+        wake.start()
+        assert await pacer.reserve("n", Rate(60.0, 2)) == 0.0
+        await proxy.close()
+        waits = [await pacer.reserve("n", Rate(60.0, 2)) for _ in range(3)]
+        assert waits[:2] == [0.0, 0.0]
+        assert waits[2] > 0.0
+        await pacer.penalize("m", PAIR, 16.0)
+        assert await pacer.reserve("m", PAIR) > 15.0
+        wake.ring("turns")
+        async with asyncio.timeout(2):
+            await wake.wait("turns", 60)
+        await wake.stop()

@@ -1,0 +1,244 @@
+"""What reaches us about no conversation: statuses move the log forward only, the rest becomes lines and questions."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers.channel.notices import parse_notice
+from handlers.facts import Template
+from handlers.ports import WindowClosed
+from scheduler.resend import second_id
+from storage.base import new_id
+from storage.tables.contacts import contact_aliases, contacts
+from storage.tables.queues import communications, events, outbox, staff_notices
+from tests.scheduler.bench import Bench, Script
+from tests.scheduler.test_deliveries import go
+
+KIND = "whatsapp.message"
+HELLO = {"hello": Template("ola", parameters=("name",))}
+
+
+def status(communication_id: uuid.UUID | None, state: str, wamid: str = "wamid.1", **more: Any) -> dict[str, Any]:
+    opaque = {"biz_opaque_callback_data": str(communication_id)} if communication_id else {}
+    return {"id": wamid, "status": state, "timestamp": "1795438800", **opaque, **more}
+
+
+def failed(communication_id: uuid.UUID, code: int) -> dict[str, Any]:
+    return status(communication_id, "failed", errors=[{"code": code, "title": "no", "error_data": {"details": "why"}}])
+
+
+async def hear(bench: Bench, *payloads: dict[str, Any], kind: str = "status") -> None:
+    for payload in payloads:
+        await bench.mail(None, str(uuid.uuid4()), kind=kind, **payload)
+    while await bench.notices().run_once():
+        pass
+
+
+async def sent(bench: Bench, **shop: Any) -> uuid.UUID:
+    """A message that Meta took."""
+    communication_id = await bench.message(await bench.person())
+    await go(bench.deliveries({KIND: Script()}))
+    return communication_id
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read"])))
+async def test_statuses_move_forward_only_in_any_order(desk: Bench, order: tuple[str, ...]) -> None:
+    communication_id = await sent(desk)
+    furthest = 0
+    ranks = ["queued", "sent", "delivered", "read"]
+    for state in order:
+        await hear(desk, status(communication_id, state))
+        furthest = max(furthest, ranks.index(state), 1)
+        assert (await desk.one(communications)).status == ranks[furthest]
+    row = await desk.one(communications)
+    assert None not in (row.sent_at, row.delivered_at, row.read_at)
+
+
+async def test_a_thousand_statuses_at_once(bench: Bench) -> None:
+    now = bench.clock.now()
+    ids = [new_id() for _ in range(350)]
+    rows = [
+        {"id": one, "channel": "whatsapp", "template": "hello", "recipient": "1", "created_at": now, "status": "sent"}
+        for one in ids
+    ]
+    await bench.put(communications, rows)
+    payloads = [status(one, state, f"wamid.{one}") for one in ids for state in ("read", "delivered", "sent")]
+    mail = [
+        {
+            "organization_id": bench.shop.id, "source": "whatsapp", "external_id": str(place), "kind": "status",
+            "payload": payload, "occurred_at": now, "received_at": now,
+        }
+        for place, payload in enumerate(payloads)
+    ]  # fmt: skip
+    await bench.put(events, mail)
+    notices = bench.notices()
+    assert sum([await notices.run_once() for _ in range(4)]) == 1050
+    assert {row.status for row in await bench.rows(communications)} == {"read"}
+    assert {row.status for row in await bench.rows(events)} == {"done"}
+
+
+async def test_unknown_messages_are_ignored(desk: Bench) -> None:
+    communication_id = await sent(desk)
+    await hear(desk, status(None, "read", "wamid.of.nobody"), status(uuid.uuid4(), "read", "wamid.x"), {"id": 7})
+    assert (await desk.one(communications, id=communication_id)).status == "sent"
+    assert {row.status for row in await desk.rows(events)} == {"done"}
+
+
+async def test_a_status_quicker_than_our_own_record(desk: Bench) -> None:
+    """While the answer to the request is on its way, the status is here already."""
+    communication_id = await desk.message(await desk.person())
+
+    class Slow(Script):
+        async def carry(self, job: Any) -> Any:
+            await hear(desk, status(communication_id, "delivered", "wamid.1"))
+            return await Script.carry(self, job)
+
+    await go(desk.deliveries({KIND: Slow()}))
+    row = await desk.one(communications)
+    assert (row.status, row.provider_message_id, row.sent_at) == ("delivered", "wamid.1", desk.clock.now())
+    assert await desk.rows(outbox) == []
+
+
+async def test_the_price_category_is_kept(desk: Bench) -> None:
+    communication_id = await sent(desk)
+    pricing = {"category": "utility", "pricing_model": "PMP", "type": "regular"}
+    await hear(desk, status(communication_id, "delivered", pricing=pricing), status(None, "read"))
+    assert (await desk.one(communications)).category == "utility"
+
+
+async def test_a_failure_is_kept_with_its_reason(desk: Bench) -> None:
+    communication_id = await sent(desk)
+    await hear(desk, failed(communication_id, 131026), status(communication_id, "sent"))
+    row = await desk.one(communications)
+    assert (row.status, row.error_code, row.error_message) == ("failed", "131026", "why")
+    line = await desk.one(staff_notices)
+    assert (line.kind, line.detail["code"]) == ("delivery.failed", "131026")
+    assert (await desk.one(contacts)).unreachable_at is not None
+
+
+async def test_a_refusal_told_twice_is_dealt_with_once(desk: Bench) -> None:
+    """Meta answers no, the message waits for the person, and then the same no comes by webhook."""
+    communication_id = await desk.message(await desk.person())
+    await go(desk.deliveries({KIND: Script([WindowClosed("131047")])}))
+    await hear(desk, failed(communication_id, 131047))
+    assert (await desk.one(outbox)).status == "held"
+    assert (await desk.one(communications)).status == "held"
+    assert await desk.rows(staff_notices) == []
+
+
+async def test_a_window_that_closed_meanwhile_gets_the_template_once(bench: Bench) -> None:
+    bench.shop = replace(bench.shop, templates=HELLO)
+    communication_id = await sent(bench)
+    await hear(bench, failed(communication_id, 131047), failed(communication_id, 131047))
+    row = await bench.one(outbox)
+    assert row.communication_id == second_id(communication_id)
+    parameters = [{"type": "text", "text": "Ana"}]
+    assert row.payload["message"]["template"] == {
+        "name": "ola", "language": {"code": "pt_BR"}, "components": [{"type": "body", "parameters": parameters}],
+    }  # fmt: skip
+    assert row.payload["phone"].isdigit()
+    assert row.payload["number"] == "100200300"
+    await go(bench.deliveries({KIND: Script()}))
+    second = await bench.one(communications, id=second_id(communication_id))
+    assert (second.status, second.template, second.content) == ("sent", "hello", "Oi")
+    assert (await bench.one(communications, id=communication_id)).status == "failed"
+    assert await bench.rows(staff_notices) == []
+    await hear(bench, failed(second.id, 131047))
+    assert await bench.rows(outbox) == [], "never a third time"
+    assert [row.kind for row in await bench.rows(staff_notices)] == ["delivery.failed"]
+
+
+async def test_without_a_template_the_text_is_lost_with_its_reason(desk: Bench) -> None:
+    communication_id = await sent(desk)
+    await hear(desk, failed(communication_id, 131047))
+    row = await desk.one(communications)
+    assert (row.status, row.error_code) == ("failed", "131047")
+    assert [line.detail["code"] for line in await desk.rows(staff_notices)] == ["131047"]
+    assert await desk.rows(outbox) == []
+
+
+# --- The account ------------------------------------------------------------------------------------------------------
+
+
+async def named(bench: Bench, kind: str, value: str) -> uuid.UUID:
+    person = await bench.person(bsuid=value if kind == "bsuid" else None)
+    row = {"id": new_id(), "contact_id": person.id, "kind": kind, "value": value, "created_at": bench.clock.now()}
+    await bench.put(contact_aliases, [row])
+    return person.id
+
+
+async def test_offers_are_stopped_and_resumed(desk: Bench) -> None:
+    contact_id = await named(desk, "wa_id", "5511987654321")
+
+    def wish(value: str) -> dict[str, Any]:
+        one = {"wa_id": "5511987654321", "category": "marketing_messages", "value": value, "timestamp": 1795438800}
+        return {"user_preferences": [one]}
+
+    await hear(desk, wish("stop"), kind="notice:user_preferences")
+    assert (await desk.one(contacts, id=contact_id)).marketing_stopped_at is not None
+    await hear(desk, wish("resume"), kind="notice:user_preferences")
+    assert (await desk.one(contacts, id=contact_id)).marketing_stopped_at is None
+
+
+async def test_a_new_user_id_belongs_to_the_same_person(desk: Bench) -> None:
+    contact_id = await named(desk, "bsuid", "BR.1")
+    change = {"wa_id": "5511987654321", "user_id": {"previous": "BR.1", "current": "BR.2"}}
+    stranger = {"user_id": {"previous": "BR.8", "current": "BR.9"}}
+    await hear(desk, {"user_id_update": [change, stranger]}, kind="notice:user_id_update")
+    assert (await desk.one(contacts)).bsuid == "BR.2"
+    assert {row.value for row in await desk.rows(contact_aliases, contact_id=contact_id)} == {"BR.1", "BR.2"}
+
+
+async def test_a_paused_template_is_told_to_staff(desk: Bench) -> None:
+    payload = {"event": "PAUSED", "message_template_name": "ola", "message_template_language": "pt_BR"}
+    await hear(desk, payload, kind="notice:message_template_status_update")
+    line = await desk.one(staff_notices)
+    assert (line.kind, line.severity) == ("account.message_template_status_update", "warning")
+    assert (line.detail["event"], line.detail["template"]) == ("PAUSED", "ola")
+
+
+async def test_a_notice_nobody_knows_is_kept(desk: Bench) -> None:
+    await hear(desk, {"shape": "never seen"}, kind="notice:brand_new")
+    row = await desk.one(events)
+    assert (row.status, row.payload["shape"]) == ("ignored", "never seen")
+    assert (await desk.one(staff_notices)).kind == "account.brand_new"
+
+
+# --- Payments and poison ----------------------------------------------------------------------------------------------
+
+
+async def test_a_callback_only_asks_the_bank(bench: Bench) -> None:
+    txid, foreign = "CT00000000000000000000000001", "XX00000000000000000000000009"
+    await bench.charge(txid)
+    pix = [{"endToEndId": f"E{n:031d}", "txid": one, "valor": "1.00", "horario": "2026-11-23T13:00:00Z"}
+           for n, one in enumerate((txid, txid, foreign))]  # fmt: skip
+    await hear(bench, {"pix": pix}, kind="pix.callback")
+    row = await bench.one(outbox)
+    assert (row.kind, row.payload["txid"], row.payload["asked"]) == ("pix.check", txid, False)
+    assert sorted(bench.watch.outcomes("notice")) == ["done", "foreign"]
+
+
+async def test_a_poisonous_notice_is_parked_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def picky(field: str, payload: dict[str, Any]) -> Any:
+        if payload.get("poison"):
+            raise ZeroDivisionError("with a phone number in it")
+        return parse_notice(field, payload)
+
+    monkeypatch.setattr("scheduler.notices.parse_notice", picky)
+    communication_id = await sent(bench)
+    await bench.mail(None, "good", kind="notice:account_review_update", decision="APPROVED")
+    await bench.mail(None, "bad", kind="notice:account_alerts", poison=True)
+    await bench.mail(None, "fine", kind="status", **status(communication_id, "read"))
+    assert await bench.notices().run_once() == 3
+    assert {row.external_id: row.status for row in await bench.rows(events)} == {
+        "good": "done", "bad": "parked", "fine": "done",
+    }  # fmt: skip
+    bad = await bench.one(events, external_id="bad")
+    assert (bad.error, bad.payload["poison"]) == ("ZeroDivisionError", True)
+    assert (await bench.one(communications)).status == "read"
+    assert sorted(bench.watch.outcomes("notice")) == ["done", "done"]
