@@ -23,8 +23,8 @@ QUIET = {
     "asyncio": logging.WARNING,
     "transitions": logging.WARNING,
 }
-"""Libraries that would tell of every tick and statement. APScheduler also warns of each beat that a busy machine skips, which
-is what `coalesce` is for; a job that fails is an error and still told."""
+"""Libraries that would tell of every tick and statement. APScheduler also warns of each beat that a busy machine skips,
+which is what `coalesce` is for; a job that fails is an error and still told."""
 
 
 def configure(level: str = "INFO", format: Literal["json", "console"] = "json", stream: TextIO | None = None) -> None:
