@@ -26,7 +26,7 @@ from handlers.ports import Clock
 from scheduler.parking import opened, sealed
 from scheduler.people import Person, contact_row, meet, person_of, talk_row
 from scheduler.wake import DELIVERIES, Wake
-from storage import mailboxes
+from storage import mailboxes, registrations
 from storage.unit_of_work import Database, Tx
 
 log = structlog.get_logger()
@@ -144,7 +144,9 @@ class Turns:
         for org, group in groupby(sorted(rows, key=lambda row: row.organization_id), lambda row: row.organization_id):
             inner = await tx.within(org)
             organization = await self._directory.organization(inner, org)
-            for row in group:
+            mine = list(group)
+            await registrations.meet(inner, [row.contact_id for row in mine])
+            for row in mine:
                 person = person_of(row, mail.get(row.contact_id, []), members)
                 await self._turns(inner, organization, person, batch.rows)
                 batch.people.append(person)

@@ -90,7 +90,7 @@ async def add(tx: Tx, organization_id: uuid.UUID, row: Mapping[str, Any]) -> str
     if await by_cpf(tx, row["cpf_hash"]) is not None:
         return None
     try:
-        async with tx.connection.begin_nested():
+        async with tx.savepoint():
             number = f"CT-{await next_number(tx, organization_id):08d}"
             await tx.add(_C, {**row, "membership_number": number})
     except IntegrityError:

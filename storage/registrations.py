@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, Update, and_, bindparam, delete, func, or_, select, update
 
 from storage.statuses import move, sources
-from storage.tables.members import IS_OPEN, dependents, registration_sessions
+from storage.tables.members import CLOSED, IS_OPEN, dependents, registration_sessions
 from storage.tables.queues import communications, documents, media_uploads, outbox
 from storage.unit_of_work import Tx
 
@@ -33,9 +34,58 @@ PERSONAL = (
 _T = registration_sessions
 
 
-async def open_of(tx: Tx, contact_id: uuid.UUID) -> Row[Any] | None:
+class Draft:
+    """A registration that is under way, as it stands in this transaction: its columns are attributes. A change gives a
+    new one; who holds the old one still sees what was before."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def but(self, changes: Mapping[str, Any]) -> Draft:
+        return Draft({**self._values, **changes})
+
+
+@dataclass(slots=True)
+class _Desk:
+    """The open registrations of the people of one transaction: read together, changed in memory, written together."""
+
+    known: dict[uuid.UUID, Draft | None] = field(default_factory=dict)
+    """By contact; None: has none."""
+    changed: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
+
+    def learn(self, registration_id: uuid.UUID, values: Mapping[str, Any]) -> None:
+        for contact_id, draft in self.known.items():
+            if draft is not None and draft.id == registration_id:
+                now = draft.but(values)
+                self.known[contact_id] = None if now.status in CLOSED else now
+
+
+def _desk(tx: Tx) -> _Desk:
+    desk: _Desk = tx.kept.setdefault(_T.name, _Desk())
+    return desk
+
+
+async def meet(tx: Tx, people: Sequence[uuid.UUID]) -> None:
+    """Read and lock the open registrations of all these contacts at once: `open_of` then costs nothing for them."""
+    statement = select(_T).where(_T.c.contact_id.in_(list(people)), IS_OPEN).order_by(_T.c.id).with_for_update()
+    found = {row.contact_id: Draft(row._asdict()) for row in await tx.all(statement)}
+    _desk(tx).known.update({contact_id: found.get(contact_id) for contact_id in people})
+
+
+async def open_of(tx: Tx, contact_id: uuid.UUID) -> Draft | None:
     """The one registration of this contact that is still under way, locked until the transaction ends."""
-    return await tx.first(select(_T).where(_T.c.contact_id == contact_id, IS_OPEN).with_for_update())
+    known = _desk(tx).known
+    if contact_id not in known:
+        await meet(tx, [contact_id])
+    return known[contact_id]
 
 
 async def last_status(tx: Tx, contact_id: uuid.UUID) -> str | None:
@@ -44,29 +94,51 @@ async def last_status(tx: Tx, contact_id: uuid.UUID) -> str | None:
     return None if row is None else str(row.status)
 
 
-async def by_id(tx: Tx, registration_id: uuid.UUID, *, lock: bool = True) -> Row[Any] | None:
+async def by_id(tx: Tx, registration_id: uuid.UUID, *, lock: bool = True) -> Draft | None:
+    """Open or closed."""
     statement = select(_T).where(_T.c.id == registration_id)
-    return await tx.first(statement.with_for_update() if lock else statement)
+    row = await tx.first(statement.with_for_update() if lock else statement)
+    return None if row is None else Draft(row._asdict())
 
 
-async def add(tx: Tx, row: Mapping[str, Any]) -> bool:
-    """Insert; False when this contact has an open one already (another process was faster)."""
-    try:
-        async with tx.connection.begin_nested():
-            await tx.add(_T, row)
-    except IntegrityError:
-        if await open_of(tx, row["contact_id"]) is None:
-            raise
-        return False
-    return True
+async def add(tx: Tx, row: Mapping[str, Any]) -> Draft:
+    """Open one. Who holds this contact's conversation locked is the only one to do so; the unique key sees to it."""
+    await tx.add(_T, row)
+    draft = Draft({**dict.fromkeys(_T.c.keys()), "organization_id": tx.org, **row})
+    _desk(tx).known[draft.contact_id] = draft
+    return draft
 
 
 async def change(tx: Tx, registration_id: uuid.UUID, **values: Any) -> None:
-    await tx.run(update(_T).where(_T.c.id == registration_id).values(**values))
+    """Enter answers, to be written together with those of the other people of this transaction."""
+    desk = _desk(tx)
+    if not desk.changed:
+        tx.behind.append(partial(_write, tx, desk))
+    desk.changed[registration_id] = {**desk.changed.get(registration_id, {}), **values}
+    desk.learn(registration_id, values)
+
+
+async def _write(tx: Tx, desk: _Desk) -> None:
+    changed, desk.changed = desk.changed, {}
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for registration_id, values in changed.items():
+        row = {"b_id": registration_id, **{f"b_{name}": value for name, value in values.items()}}
+        alike.setdefault(tuple(sorted(values)), []).append(row)
+    for columns, rows in alike.items():
+        await tx.run_many(_entering(columns), rows)
+
+
+@cache
+def _entering(columns: tuple[str, ...]) -> Update:
+    return update(_T).where(_T.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in columns})
 
 
 async def advance(tx: Tx, registration_id: uuid.UUID, target: str, now: datetime, **values: Any) -> bool:
-    return await move(tx, _T, registration_id, target, updated_at=now, **values)
+    changes = {"updated_at": now, **values}
+    if not await move(tx, _T, registration_id, target, **changes):
+        return False
+    _desk(tx).learn(registration_id, {**changes, "status": target})
+    return True
 
 
 async def mark_paid(tx: Tx, registration_id: uuid.UUID, now: datetime) -> bool:

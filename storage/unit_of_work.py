@@ -8,15 +8,18 @@ row-level security on PostgreSQL beneath.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Delete, Insert, Row, Select, Table, Update, event, insert, or_, text
+from sqlalchemy import CursorResult, Delete, Insert, Row, Select, Table, Update, event, insert, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import BinaryExpression, BindParameter, ColumnClause, FromClause, Join
@@ -38,49 +41,67 @@ class Tx:
         self.connection = connection
         self.org = org
         self.after_commit: list[Callable[[], None]] = []
+        self.kept: dict[str, Any] = {}
+        """Working copies of rows that this transaction has locked, by table."""
+        self.behind: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def dialect(self) -> str:
         return self.connection.dialect.name
 
+    async def settle(self) -> None:
+        """Write what was put off to be written in bulk. Every statement does so first: none reads the past."""
+        while self.behind:
+            await self.behind.pop()()
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What is written inside may fail and be taken back alone."""
+        await self.settle()
+        async with self.connection.begin_nested():
+            yield
+            await self.settle()
+
     async def within(self, org: uuid.UUID) -> Tx:
         """The same transaction, seen as one organisation (a batch of the system's work, person by person)."""
+        await self.settle()
         if self.dialect == "postgresql":
             await self.connection.execute(_SET_ORG, {"org": str(org)})
         inner = Tx(self.connection, org)
-        inner.after_commit = self.after_commit
+        inner.after_commit, inner.behind, inner.kept = self.after_commit, self.behind, self.kept
         return inner
 
     async def without(self) -> None:
         """Back to the system's view after `within`."""
+        await self.settle()
         if self.dialect == "postgresql":
             await self.connection.execute(_SET_ORG, {"org": "*"})
 
     async def all(
         self, statement: Select[*tuple[Any, ...]] | Update | Delete | Insert, **values: Any
     ) -> Sequence[Row[Any]]:
-        return (await self.connection.execute(self._scoped(statement), values or None)).all()
+        return (await self._execute(self._scoped(statement), values or None)).all()
 
     async def first(self, statement: Select[Any] | Update | Delete | Insert) -> Row[Any] | None:
-        return (await self.connection.execute(self._scoped(statement))).first()
+        return (await self._execute(self._scoped(statement))).first()
 
     async def scalar(self, statement: Select[Any]) -> Any:
-        return (await self.connection.execute(self._scoped(statement))).scalar()
+        return (await self._execute(self._scoped(statement))).scalar()
 
     async def run(self, statement: Update | Delete) -> int:
         """Execute and return how many rows it touched."""
-        return (await self.connection.execute(self._scoped(statement))).rowcount
+        return (await self._execute(self._scoped(statement))).rowcount
 
     async def run_many(self, statement: Update | Delete, rows: Sequence[Values]) -> None:
         """One statement with bound parameters, executed for every row in one go."""
         if rows:
-            await self.connection.execute(self._scoped(statement), list(rows))
+            await self._execute(self._scoped(statement), list(rows))
 
     async def add(self, table: Table, rows: Values | Sequence[Values]) -> None:
         """Insert one row or many; the organisation is filled in."""
         many = [self._owned(table, row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
         for start in range(0, len(many), _ROWS_PER_INSERT):
-            await self.connection.execute(insert(table), many[start : start + _ROWS_PER_INSERT])
+            await self._execute(insert(table), many[start : start + _ROWS_PER_INSERT])
 
     async def add_new(
         self, table: Table, rows: Sequence[Values], conflict: Sequence[str], returning: str = "id"
@@ -90,7 +111,7 @@ class Tx:
         found: list[Any] = []
         for start in range(0, len(rows), _ROWS_PER_INSERT):
             batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
-            found.extend((await self.connection.execute(statement, batch)).scalars().all())
+            found.extend((await self._execute(statement, batch)).scalars().all())
         return found
 
     async def put(self, table: Table, rows: Sequence[Values], conflict: Sequence[str], update: Sequence[str]) -> None:
@@ -98,7 +119,13 @@ class Tx:
         statement = _insert_or_change(self.dialect, table, tuple(conflict), tuple(update))
         for start in range(0, len(rows), _ROWS_PER_INSERT):
             batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
-            await self.connection.execute(statement, batch)
+            await self._execute(statement, batch)
+
+    async def _execute(self, statement: Any, values: Any = None) -> CursorResult[Any]:
+        if self.behind:
+            await self.settle()
+        result: CursorResult[Any] = await self.connection.execute(statement, values)
+        return result
 
     def _owned(self, table: Table, row: Values) -> dict[str, Any]:
         owned = dict(row)
@@ -244,9 +271,10 @@ class Database:
             connection = await connection.execution_options(**options)
             async with connection.begin():
                 tx = Tx(connection, org)
-                if not self.is_sqlite:
-                    await connection.execute(_SET_ORG, {"org": "*" if org is None else str(org)})
+                if not self.is_sqlite and org is not None:
+                    await connection.execute(_SET_ORG, {"org": str(org)})
                 result = await work(tx)
+                await tx.settle()
         return tx, result
 
     async def close(self) -> None:
@@ -276,7 +304,32 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    return create_async_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **options)
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, connect_args=_POSTGRESQL_CONNECTION, **options
+    )
+    event.listen(engine.sync_engine, "checkin", _note_use)
+    event.listen(engine.sync_engine, "checkout", _ping_if_idle)
+    return engine
+
+
+_POSTGRESQL_CONNECTION = {"server_settings": {"app.org": "*"}, "prepared_statement_cache_size": 500}
+"""The view of the system, unless a transaction is an organisation's; every statement of ours prepared once."""
+IDLE = 5.0
+"""Seconds without use after which a connection is asked whether it is still there (`pool_pre_ping` would ask before
+every transaction, a round trip each). A busy one that breaks fails one transaction; who ran it tries again."""
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < IDLE:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise DisconnectionError from error  # The pool replaces it, and all that are older.
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

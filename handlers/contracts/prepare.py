@@ -5,14 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from handlers.contracts import rules, sheets
 from handlers.desk import Desk, Outcome
 from handlers.ports import ContractSheet
 from storage import contracts, registrations
+from storage.registrations import Draft
 from storage.unit_of_work import Tx
 
 _FILENAME = "contrato.pdf"
@@ -41,9 +39,7 @@ async def prepare(desk: Desk) -> Outcome | None:
     return found
 
 
-async def _want(
-    desk: Desk, draft: Row[Any], contract_id: uuid.UUID, document_id: uuid.UUID, shown: ContractSheet
-) -> None:
+async def _want(desk: Desk, draft: Draft, contract_id: uuid.UUID, document_id: uuid.UUID, shown: ContractSheet) -> None:
     """From now on it is this contract, and the one before is gone."""
     if draft.contract_document_id is not None:
         await registrations.erase_document(desk.tx, draft.contract_document_id)

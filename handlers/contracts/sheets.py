@@ -9,12 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import Row
 
 from handlers.contracts import rules
 from handlers.facts import Organization
 from handlers.ports import ContractParty, ContractSheet, DependantLine
 from storage import contracts, registrations
+from storage.registrations import Draft
 from storage.unit_of_work import Tx
 
 _PLACE = "registration_sessions.contract_sealed"
@@ -41,7 +41,7 @@ def unseal(organization: Organization, sealed: bytes) -> ContractSheet:
 
 
 async def build(
-    tx: Tx, organization: Organization, draft: Row[Any], contract_id: uuid.UUID, issued_at: datetime
+    tx: Tx, organization: Organization, draft: Draft, contract_id: uuid.UUID, issued_at: datetime
 ) -> ContractSheet:
     """From the answers as they are now; still without a number."""
     contract = await contracts.contract(tx, contract_id)
@@ -67,7 +67,7 @@ async def build(
     )
 
 
-def _party(organization: Organization, draft: Row[Any]) -> ContractParty:
+def _party(organization: Organization, draft: Draft) -> ContractParty:
     return ContractParty(
         name=draft.full_name,
         cpf=organization.sealer.open(draft.cpf_sealed, "registration_sessions.cpf_sealed"),

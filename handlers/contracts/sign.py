@@ -19,6 +19,7 @@ from handlers.facts import Organization
 from handlers.ports import ContractSheet, EvidenceLine, EvidenceSheet
 from storage import consents, contracts, memberships, registrations, verification
 from storage.base import new_id
+from storage.registrations import Draft
 from storage.unit_of_work import Tx
 
 _PLACE = "contract_signatures.evidence_sealed"
@@ -48,7 +49,7 @@ async def sign(desk: Desk) -> Outcome:
     return done
 
 
-async def _write(desk: Desk, draft: Row[Any], document: Row[Any], code: Row[Any]) -> uuid.UUID:
+async def _write(desk: Desk, draft: Draft, document: Row[Any], code: Row[Any]) -> uuid.UUID:
     head = await memberships.signature_head(desk.tx, desk.organization.id)
     previous = head or rules.GENESIS
     signature_id = new_id()
@@ -75,7 +76,7 @@ async def _write(desk: Desk, draft: Row[Any], document: Row[Any], code: Row[Any]
 
 
 async def _evidence(
-    desk: Desk, draft: Row[Any], document: Row[Any], code: Row[Any], shown: ContractSheet, signature_id: uuid.UUID
+    desk: Desk, draft: Draft, document: Row[Any], code: Row[Any], shown: ContractSheet, signature_id: uuid.UUID
 ) -> dict[str, Any]:
     contact = desk.contact
     messages = await contracts.messages_since(desk.tx, contact.id, draft.contract_issued_at)

@@ -6,12 +6,11 @@ import secrets
 import uuid
 from typing import Any
 
-from sqlalchemy import Row
-
 from handlers.desk import Desk, Outcome
 from handlers.memberships import rules
 from storage import consents, contracts, memberships, registrations
 from storage.base import new_id
+from storage.registrations import Draft
 
 
 async def approve(desk: Desk, registration_id: uuid.UUID) -> Outcome | None:
@@ -42,7 +41,7 @@ async def approve(desk: Desk, registration_id: uuid.UUID) -> Outcome | None:
     return Outcome("approved", kept)
 
 
-def _customer(desk: Desk, draft: Row[Any], validity_months: int) -> dict[str, Any]:
+def _customer(desk: Desk, draft: Draft, validity_months: int) -> dict[str, Any]:
     sealer = desk.organization.sealer
     cpf = sealer.open(draft.cpf_sealed, "registration_sessions.cpf_sealed")
     copied = ("full_name", "cpf_hash", "birth_date", "email", "phone", "gender", "marital_status", "profession")
@@ -62,7 +61,7 @@ def _customer(desk: Desk, draft: Row[Any], validity_months: int) -> dict[str, An
     }
 
 
-async def _hand_over(desk: Desk, draft: Row[Any], customer_id: uuid.UUID) -> None:
+async def _hand_over(desk: Desk, draft: Draft, customer_id: uuid.UUID) -> None:
     """All that was the registration's is the member's now."""
     tx = desk.tx
     address = {**draft.address, "id": new_id(), "customer_id": customer_id, "is_primary": True}

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from handlers.payments.rules import Receipt, held
 from storage import payments
+from storage.registrations import Draft
 from storage.tables.members import CLOSED
 from storage.unit_of_work import Tx
 
@@ -41,10 +42,10 @@ async def read(tx: Tx, registration_id: uuid.UUID) -> Books:
     return Books(await payments.payments_of(tx, registration_id), await payments.refunds_of(tx, registration_id))
 
 
-def due_of(draft: Row[Any], otherwise: int = 0) -> int:
+def due_of(draft: Draft, otherwise: int = 0) -> int:
     """Centavos due now. `otherwise` where no plan is chosen any more."""
     return otherwise if draft.pricing is None else int(draft.pricing["due_now"])
 
 
-def is_open(draft: Row[Any]) -> bool:
+def is_open(draft: Draft) -> bool:
     return draft.status not in CLOSED

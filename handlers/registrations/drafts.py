@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from handlers.desk import Desk, Outcome
 from handlers.registrations.rules import DRAFT_LIFE
 from storage import registrations
 from storage.base import new_id
+from storage.registrations import Draft
 
 NOT_OPEN = Outcome("registration_closed")
 """There is no draft to write to: it expired, was given up, or is signed and no longer to be changed."""
@@ -19,12 +18,9 @@ async def begin(desk: Desk) -> Outcome:
     """Open this contact's registration, or take up the one under way."""
     draft = await registrations.open_of(desk.tx, desk.contact.id)
     if draft is None:
-        await registrations.add(desk.tx, _new(desk))
-        draft = await registrations.open_of(desk.tx, desk.contact.id)
+        draft = await registrations.add(desk.tx, _new(desk))
     else:
         await registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
-    if draft is None:
-        raise LookupError("registration_sessions")
     return Outcome("began", {"registration_id": str(draft.id)})
 
 
@@ -44,13 +40,13 @@ def _new(desk: Desk) -> dict[str, Any]:
     }
 
 
-async def editable(desk: Desk) -> Row[Any] | None:
+async def editable(desk: Desk) -> Draft | None:
     """The open draft, unless it is signed: what was signed is not changed afterwards."""
     draft = await registrations.open_of(desk.tx, desk.contact.id)
     return None if draft is None or draft.signed_at is not None else draft
 
 
-async def write(desk: Desk, draft: Row[Any], step: str, **values: Any) -> None:
+async def write(desk: Desk, draft: Draft, step: str, **values: Any) -> None:
     """Enter an answer; every answer gives the draft its full life again, and voids a contract shown before it."""
     if draft.contract_document_id is not None:
         await registrations.erase_document(desk.tx, draft.contract_document_id)
