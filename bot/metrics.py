@@ -68,9 +68,9 @@ class Metrics:
         """`kind`: whatsapp, mail, sms, pix, cep. `outcome`: sent, retried, held, unknown, replaced, dead."""
         self._deliveries.labels(kind, outcome).inc(count)
 
-    def notice(self, kind: str, outcome: str) -> None:
+    def notice(self, kind: str, outcome: str, many: int = 1) -> None:
         """Statuses, account notices and payment callbacks. `outcome`: done, foreign."""
-        self._notices.labels(kind, outcome).inc()
+        self._notices.labels(kind, outcome).inc(many)
 
     def parked(self, count: int) -> None:
         self._parked.set(count)

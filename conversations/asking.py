@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from conversations.catalogue import Catalogue, money
@@ -124,7 +125,7 @@ class Asking:
             turn.reply.say(Bubble("", document=document, image=image, filename=filename, intent=key))
 
     def close(self, turn: Turn) -> None:
-        """Number the place if it changed and queue the messages."""
+        """Number the place if it changed and queue the messages, the first of them with the blue ticks."""
         conversation = turn.conversation
         if turn.moved:
             conversation.version += 1
@@ -133,7 +134,22 @@ class Asking:
         def tag(option: str) -> str:
             return option if option.startswith("any.") else f"{place}.{option}"
 
-        enqueue(turn.desk, turn.reply.close(), tag, expires_at=turn.expires_at)
+        bubbles = turn.reply.close()
+        read = self._to_mark_read(turn)
+        if read and (not bubbles or (self.waiting(turn) and not turn.quiet)):
+            self._mark_read(turn, read)
+            read = None
+        enqueue(turn.desk, bubbles, tag, expires_at=turn.expires_at, read=read)
+
+    def _to_mark_read(self, turn: Turn) -> str | None:
+        wanted = turn.said is not None and turn.desk.organization.read_receipts
+        return turn.said.message_id or None if turn.said is not None and wanted else None
+
+    def _mark_read(self, turn: Turn, message_id: str) -> None:
+        """On its own: nothing is said, or something is being prepared and "typing..." goes with it."""
+        typing = self.waiting(turn) and not turn.quiet
+        payload = {"number": turn.desk.contact.phone_number_id, "message_id": message_id, "typing": typing}
+        turn.desk.ask("whatsapp.read", payload, expires_in=timedelta(minutes=1))
 
     # --- words --------------------------------------------------------------------------------------------------
 

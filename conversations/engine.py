@@ -74,18 +74,9 @@ class Engine:
     def _close(self, turn: Turn) -> None:
         """After every answer the count to the reminder starts anew; the timer of a place that was left is void."""
         self._asking.close(turn)
-        self._acknowledge(turn)
         conversation, contact = turn.conversation, turn.desk.contact
         if not turn.quiet and not contact.reminders_stopped and self._course.unfinished(conversation):
             self._remind(turn, turn.desk.now + REMINDERS[0], 0)
-
-    def _acknowledge(self, turn: Turn) -> None:
-        """Blue ticks where the business wants them, and "typing..." while something is being prepared."""
-        if turn.said is None or not turn.said.message_id or not turn.desk.organization.read_receipts:
-            return
-        typing = self._asking.waiting(turn) and not turn.quiet
-        payload = {"number": turn.desk.contact.phone_number_id, "message_id": turn.said.message_id, "typing": typing}
-        turn.desk.ask("whatsapp.read", payload, expires_in=timedelta(minutes=1))
 
     def _remind(self, turn: Turn, due_at: datetime, count: int) -> None:
         turn.desk.later("reminder", due_at, turn.conversation.version, count=count)

@@ -42,14 +42,18 @@ class Reply:
         return self.bubbles
 
 
-def enqueue(desk: Desk, bubbles: list[Bubble], tag: Tag, *, expires_at: datetime | None = None) -> None:
-    """Messages as rows of the outbox and of the communications log, in this person's lane."""
+def enqueue(
+    desk: Desk, bubbles: list[Bubble], tag: Tag, *, expires_at: datetime | None = None, read: str | None = None
+) -> None:
+    """Messages as rows of the outbox and of the communications log, in this person's lane. `read`: the id of the
+    message they answer, marked as read when the first of them leaves."""
     for bubble in bubbles:
         for message in messages(bubble, tag):
-            _enqueue_one(desk, bubble, message, expires_at)
+            _enqueue_one(desk, bubble, message, expires_at, read)
+            read = None
 
 
-def _enqueue_one(desk: Desk, bubble: Bubble, message: Message, expires_at: datetime | None) -> None:
+def _enqueue_one(desk: Desk, bubble: Bubble, message: Message, expires_at: datetime | None, read: str | None) -> None:
     contact = desk.contact
     communication_id = new_id()
     address = contact.address
@@ -80,6 +84,7 @@ def _enqueue_one(desk: Desk, bubble: Bubble, message: Message, expires_at: datet
                 "message": message,
                 "intent": bubble.intent,
                 "values": values,
+                **({"read": read} if read else {}),
             },
             "secret": None,
             "communication_id": communication_id,

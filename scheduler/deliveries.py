@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,8 +27,8 @@ LEASE = timedelta(seconds=90)
 """Longer than any gateway's time-out: a lease that ended means that the sender died."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
-
-
+GATHER = 0.01
+"""Seconds in which answers come together before they are written down."""
 THROTTLED = 1.0
 """Seconds of silence of a number that sent too much."""
 
@@ -60,6 +61,7 @@ class Deliveries:
         self._flying: set[asyncio.Task[None]] = set()
         self._landed: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
 
     @property
     def in_flight(self) -> int:
@@ -80,8 +82,10 @@ class Deliveries:
 
     async def drain(self) -> None:
         """Wait until everything under way has landed and been written down."""
+        self._hurry.set()
         while under_way := self._under_way():
             await asyncio.wait(under_way)
+        self._hurry.clear()
 
     def _under_way(self) -> set[asyncio.Task[None]]:
         writing = {self._writer} if self._writer is not None and not self._writer.done() else set()
@@ -168,6 +172,9 @@ class Deliveries:
     async def _write_down(self) -> None:
         """One writer: those who land during a transaction share the next one."""
         while self._landed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GATHER):
+                    await self._hurry.wait()
             landed, self._landed = self._landed, []
             try:
                 await self._database.run(lambda tx, landed=landed: self._landing.record(tx, landed), org=None)  # type: ignore[misc]

@@ -90,3 +90,13 @@ def job_of(row: Any, organization: Organization, window: Any = None, *, sealed: 
         expires_at=row.expires_at,
         last_inbound_at=window.last_inbound_at if window else None,
     )
+
+
+def document_ids(value: Any) -> list[str]:
+    """Every document named anywhere in a message."""
+    if isinstance(value, dict):
+        own = [value["document_id"]] if isinstance(value.get("document_id"), str) else []
+        return own + [found for inner in value.values() for found in document_ids(inner)]
+    if isinstance(value, list):
+        return [found for inner in value for found in document_ids(inner)]
+    return []

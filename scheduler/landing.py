@@ -28,7 +28,7 @@ from handlers.ports import (
     Unreachable,
     WindowClosed,
 )
-from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, job_of
+from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, document_ids, job_of
 from scheduler.wake import TURNS, Wake
 from storage import deliveries as store
 from storage.base import new_id
@@ -224,16 +224,6 @@ def wait_after(job: Job, error: GatewayError) -> timedelta:
     if isinstance(error, TryLater) and error.after is not None:
         return error.after
     return min(timedelta(seconds=4 ** (job.attempts - 1)), LONGEST_WAIT)
-
-
-def document_ids(value: Any) -> list[str]:
-    """Every document named anywhere in a message."""
-    if isinstance(value, dict):
-        own = [value["document_id"]] if isinstance(value.get("document_id"), str) else []
-        return own + [found for inner in value.values() for found in document_ids(inner)]
-    if isinstance(value, list):
-        return [found for inner in value for found in document_ids(inner)]
-    return []
 
 
 def _has_statuses(job: Job) -> bool:

@@ -40,7 +40,7 @@ _KEPT = (
 
 
 class Watch(Protocol):
-    def notice(self, kind: str, outcome: str) -> None: ...
+    def notice(self, kind: str, outcome: str, many: int = 1) -> None: ...
 
 
 class Notices:
@@ -73,9 +73,19 @@ class Notices:
         try:
             await self._database.run(work, org=None)
         except Exception as error:
-            log.exception("notices.parked", event_id=event_id)
-            name, now = type(error).__name__, self._clock.now()
-            await self._database.run(lambda tx: mailboxes.park_event(tx, event_id, name, now), org=None)
+            name = type(error).__name__
+            if await self._database.run(lambda tx: self._give_up(tx, event_id, name), org=None):
+                log.exception("notices.parked", event_id=event_id)
+
+    async def _give_up(self, tx: Tx, event_id: int, error: str) -> bool:
+        """Set one aside; of several statuses in a row only the one at fault, hence each gets a row and another try."""
+        row, now = await receipts.still_pending(tx, event_id), self._clock.now()
+        if row is not None and row.kind == "statuses":
+            await receipts.split(tx, row, row.payload["statuses"])
+            await mailboxes.close_events(tx, [event_id], now)
+            return False
+        await mailboxes.park_event(tx, event_id, error, now)
+        return True
 
     async def _batch(self, tx: Tx, most: int) -> int:
         rows = await receipts.pending(tx, most)
@@ -84,15 +94,16 @@ class Notices:
 
     async def _carry(self, tx: Tx, rows: Sequence[Any]) -> None:
         now = self._clock.now()
-        statuses = [parse_status(row.payload or {}) for row in rows if row.kind == "status"]
+        statuses = [parse_status(payload) for row in rows for payload in _told(row)]
         if statuses:
             await self._statuses(tx, statuses, now)
         done = []
         for row in rows:
-            tx.after_commit.append(_count(self._watch, row.kind))
+            told = _told(row)
+            tx.after_commit.append(_count(self._watch, "status" if told else row.kind, many=len(told) or 1))
             if row.kind == "pix.callback":
                 await self._pix(tx, row, now)
-            elif row.kind != "status" and not await self._account(tx, row, now):
+            elif not told and not await self._account(tx, row, now):
                 await mailboxes.ignore_event(tx, row.id, now)
                 continue
             done.append(row.id)
@@ -267,5 +278,13 @@ def _uuid(value: str | None) -> uuid.UUID | None:
         return None
 
 
-def _count(watch: Watch, kind: str, outcome: str = "done") -> Callable[[], None]:
-    return lambda: watch.notice(kind, outcome)
+def _told(row: Any) -> Sequence[dict[str, Any]]:
+    """The delivery statuses in an event, if it holds any."""
+    if row.kind == "statuses":
+        statuses: list[dict[str, Any]] = row.payload["statuses"]
+        return statuses
+    return [row.payload or {}] if row.kind == "status" else []
+
+
+def _count(watch: Watch, kind: str, outcome: str = "done", many: int = 1) -> Callable[[], None]:
+    return lambda: watch.notice(kind, outcome, many)

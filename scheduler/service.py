@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 POLL = 1.0
 """Seconds between looks when nothing rings: the safety net of the wake-ups."""
+GATHER = {TURNS: 0.005, NOTICES: 0.05, DELIVERIES: 0.005}
+"""Seconds a loop lets work come together before it takes some: a transaction of twenty costs little more than one of
+one. Nobody waits for a notice; the others together stay far below what a person notices."""
 DRAIN = 15.0
 """Seconds a stopping worker waits for deliveries under way."""
 PAUSE_AFTER_ERROR = 1.0
@@ -130,6 +133,7 @@ class Service:
 
     async def _loop(self, topic: str, step: Callable[[], Awaitable[int]]) -> None:
         while not self._stopping:
+            await asyncio.sleep(GATHER[topic])
             try:
                 busy = await step()
             except Exception:

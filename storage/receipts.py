@@ -34,6 +34,22 @@ async def still_pending(tx: Tx, event_id: int) -> Row[Any] | None:
     return await tx.first(statement.with_for_update(skip_locked=True))
 
 
+async def split(tx: Tx, row: Row[Any], payloads: Sequence[Mapping[str, Any]]) -> None:
+    """The delivery statuses of one event as events of their own."""
+    shared = {
+        "organization_id": row.organization_id,
+        "source": row.source,
+        "kind": "status",
+        "occurred_at": row.occurred_at,
+        "received_at": row.received_at,
+    }
+    alone = [
+        {**shared, "external_id": f"{row.external_id}:{place}", "payload": dict(payload)}
+        for place, payload in enumerate(payloads)
+    ]
+    await tx.add_new(events, alone, ["organization_id", "source", "external_id"])
+
+
 async def communications_for(tx: Tx, message_ids: Sequence[str], ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
     """Communications a batch of statuses speaks of, by the provider's id or by our own; locked in the order of ids,
     so that two processes never move one backwards."""

@@ -59,13 +59,20 @@ class _Desk:
 
     known: dict[uuid.UUID, Draft | None] = field(default_factory=dict)
     """By contact; None: has none."""
+    owners: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
+    """The contact of every registration known."""
     changed: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
 
+    def keep(self, draft: Draft) -> None:
+        self.known[draft.contact_id] = draft
+        self.owners[draft.id] = draft.contact_id
+
     def learn(self, registration_id: uuid.UUID, values: Mapping[str, Any]) -> None:
-        for contact_id, draft in self.known.items():
-            if draft is not None and draft.id == registration_id:
-                now = draft.but(values)
-                self.known[contact_id] = None if now.status in CLOSED else now
+        contact_id = self.owners.get(registration_id)
+        draft = contact_id and self.known[contact_id]
+        if contact_id and draft:
+            now = draft.but(values)
+            self.known[contact_id] = None if now.status in CLOSED else now
 
 
 def _desk(tx: Tx) -> _Desk:
@@ -76,8 +83,10 @@ def _desk(tx: Tx) -> _Desk:
 async def meet(tx: Tx, people: Sequence[uuid.UUID]) -> None:
     """Read and lock the open registrations of all these contacts at once: `open_of` then costs nothing for them."""
     statement = select(_T).where(_T.c.contact_id.in_(list(people)), IS_OPEN).order_by(_T.c.id).with_for_update()
-    found = {row.contact_id: Draft(row._asdict()) for row in await tx.all(statement)}
-    _desk(tx).known.update({contact_id: found.get(contact_id) for contact_id in people})
+    desk = _desk(tx)
+    desk.known.update(dict.fromkeys(people))
+    for row in await tx.all(statement):
+        desk.keep(Draft(row._asdict()))
 
 
 async def open_of(tx: Tx, contact_id: uuid.UUID) -> Draft | None:
@@ -105,7 +114,7 @@ async def add(tx: Tx, row: Mapping[str, Any]) -> Draft:
     """Open one. Who holds this contact's conversation locked is the only one to do so; the unique key sees to it."""
     await tx.add(_T, row)
     draft = Draft({**dict.fromkeys(_T.c.keys()), "organization_id": tx.org, **row})
-    _desk(tx).known[draft.contact_id] = draft
+    _desk(tx).keep(draft)
     return draft
 
 

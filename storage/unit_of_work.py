@@ -271,8 +271,8 @@ class Database:
             connection = await connection.execution_options(**options)
             async with connection.begin():
                 tx = Tx(connection, org)
-                if not self.is_sqlite and org is not None:
-                    await connection.execute(_SET_ORG, {"org": str(org)})
+                if not self.is_sqlite:
+                    await connection.execute(_SET_ORG, {"org": "*" if org is None else str(org)})
                 result = await work(tx)
                 await tx.settle()
         return tx, result
@@ -312,8 +312,8 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     return engine
 
 
-_POSTGRESQL_CONNECTION = {"server_settings": {"app.org": "*"}, "prepared_statement_cache_size": 500}
-"""The view of the system, unless a transaction is an organisation's; every statement of ours prepared once."""
+_POSTGRESQL_CONNECTION = {"prepared_statement_cache_size": 500}
+"""Room for every statement of ours: each is prepared once a connection."""
 IDLE = 5.0
 """Seconds without use after which a connection is asked whether it is still there (`pool_pre_ping` would ask before
 every transaction, a round trip each). A busy one that breaks fails one transaction; who ran it tries again."""

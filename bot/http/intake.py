@@ -32,6 +32,8 @@ MOST_ITEMS = 20_000
 """Items that may wait, whatever the number of calls."""
 PER_COMMIT = 1_000
 """Items after which a transaction takes no further call (databases bound the parameters of a statement)."""
+GATHER = 0.004
+"""Seconds in which the first calls after a quiet moment come together."""
 PATIENCE = 15.0
 """Seconds a caller waits. Meta documents no deadline; what comes too late is stored all the same."""
 _AWAY = (OSError, OperationalError, PoolTimeout)
@@ -95,6 +97,7 @@ class Intake:
             await asyncio.wait({self._writer})
 
     async def _write(self) -> None:
+        await asyncio.sleep(GATHER)
         while self._queue:
             await self._commit(self._take())
 

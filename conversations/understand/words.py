@@ -22,6 +22,8 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def strip_accents(text: str) -> str:
     """The same text without accents, cedillas and other marks; compatibility forms (`ª`, `２`) become plain ones."""
+    if text.isascii():
+        return text
     marked = unicodedata.normalize("NFKD", text)
     return "".join(char for char in marked if not unicodedata.category(char).startswith("M"))
 

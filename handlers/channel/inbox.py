@@ -21,6 +21,8 @@ from storage.unit_of_work import NOBODY, Tx
 
 HOME = "menu"
 FIRST_STATE = "choosing"
+STATUSES = 100
+"""Delivery statuses of one row."""
 
 
 class Item(Protocol):
@@ -85,7 +87,9 @@ async def receive(tx: Tx, items: Sequence[Item], now: datetime) -> Received:
     talkers = [item for item in items if item.kind == "message" and item.phone_number_id in numbers]
     arrivals = _Arrivals(await inbox.find_aliases(tx, _keys(talkers, numbers)), now)
     arrivals.with_bsuid = await inbox.with_bsuid(tx, _by_phone_only(talkers, numbers, arrivals.known))
-    rows = [_event(item, _owner(item, numbers, accounts), arrivals, received) for item in items]
+    owned = [(item, _owner(item, numbers, accounts)) for item in items]
+    rows = [_event(item, org, arrivals, received) for item, org in owned if item.kind != "status"]
+    rows += _bundles([(item, org) for item, org in owned if item.kind == "status"], now, received)
     await inbox.add_people(tx, arrivals.people, arrivals.talks, arrivals.names)
     if arrivals.people:
         await _yield_to_winners(tx, rows, arrivals)
@@ -174,6 +178,32 @@ def _event(item: Item, org: uuid.UUID | None, arrivals: _Arrivals, received: Rec
         "occurred_at": occurred,
         "received_at": arrivals.now,
     }
+
+
+def _bundles(
+    statuses: Sequence[tuple[Item, uuid.UUID | None]], now: datetime, received: Received
+) -> list[dict[str, Any]]:
+    """Delivery statuses, three for every message we send: those of one bulk share rows. They need no key against being
+    told twice, for they move a message forward only."""
+    owners: dict[uuid.UUID, list[dict[str, Any]]] = {}
+    for item, org in statuses:
+        received.foreign += org is None
+        owners.setdefault(org or NOBODY, []).append(item.payload)
+    return [
+        {
+            "organization_id": org,
+            "contact_id": None,
+            "source": "whatsapp",
+            "external_id": f"statuses:{new_id()}",
+            "kind": "statuses",
+            "payload": {"statuses": payloads[start : start + STATUSES]},
+            "status": "pending",
+            "occurred_at": now,
+            "received_at": now,
+        }
+        for org, payloads in owners.items()
+        for start in range(0, len(payloads), STATUSES)
+    ]
 
 
 def _payload(item: Item, contact_id: uuid.UUID | None) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +13,8 @@ from typing import Any
 import orjson
 
 from handlers.facts import Organization, Template
-from handlers.ports import Address, Clock, Refused, WhatsAppGateway, WindowClosed
-from scheduler.jobs import Done, Drop, Hold, Job
+from handlers.ports import Address, Clock, GatewayError, Refused, WhatsAppGateway, WindowClosed
+from scheduler.jobs import Done, Drop, Hold, Job, document_ids
 from storage import deliveries as store
 from storage.base import new_id
 from storage.unit_of_work import Database, Tx
@@ -24,7 +26,8 @@ MEDIA_LIFE = timedelta(days=29)
 
 @dataclass(slots=True)
 class WhatsAppCourier:
-    """`whatsapp.message`: payload {number, phone|bsuid, message, intent, values}."""
+    """`whatsapp.message`: payload {number, phone|bsuid, message, intent, values, read}; `read` is the
+    id of the message that this one answers."""
 
     gateway: WhatsAppGateway
     database: Database
@@ -32,6 +35,19 @@ class WhatsAppCourier:
     tries: int = 8
 
     async def carry(self, job: Job) -> Done | Hold | Drop:
+        # Beside the message: blue ticks are worth one try and no wait.
+        reading = asyncio.create_task(self._mark_read(job)) if job.payload.get("read") else None
+        try:
+            return await self._carry(job)
+        finally:
+            if reading is not None:
+                await reading
+
+    async def _mark_read(self, job: Job) -> None:
+        with suppress(GatewayError):
+            await self.gateway.mark_read(str(job.payload["number"]), str(job.payload["read"]), typing=False)
+
+    async def _carry(self, job: Job) -> Done | Hold | Drop:
         if self._window_open(job):
             message = await self._with_media(job, job.payload["message"])
             try:
@@ -63,6 +79,8 @@ class WhatsAppCourier:
 
     async def _with_media(self, job: Job, message: Mapping[str, Any]) -> dict[str, Any]:
         """The message with every document id replaced by a media id of Meta's."""
+        if not document_ids(message):
+            return dict(message)
         return {key: await self._resolve(job, value) for key, value in message.items()}
 
     async def _resolve(self, job: Job, value: Any) -> Any:

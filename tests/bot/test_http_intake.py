@@ -109,26 +109,26 @@ async def test_a_failing_listener_undoes_nothing(database: Database) -> None:
     assert await stored(database) == [("message", "wamid.1")]
 
 
-async def hold(database: Database, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Transactions wait until the event is set."""
-    gate, run = asyncio.Event(), database.run
+async def hold(database: Database, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Transactions wait until the first event is set; the second tells that one does."""
+    gate, reached, run = asyncio.Event(), asyncio.Event(), database.run
 
     async def waiting(*args: Any, **kwargs: Any) -> Any:
+        reached.set()
         await gate.wait()
         return await run(*args, **kwargs)
 
     monkeypatch.setattr(database, "run", waiting)
-    return gate
+    return gate, reached
 
 
 async def test_a_full_queue_sends_away_and_those_within_are_stored(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = await hold(database, monkeypatch)
+    gate, taken = await hold(database, monkeypatch)
     intake = Intake(database, FrozenClock(), most_calls=2)
     first = asyncio.create_task(intake.receive(items("wamid.0")))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)  # The writer has taken the first one.
+    await taken.wait()
     waiting = [asyncio.create_task(intake.receive(items(f"wamid.{n}"))) for n in (1, 2)]
     await asyncio.sleep(0)
     with pytest.raises(NotNow):
@@ -141,7 +141,7 @@ async def test_a_full_queue_sends_away_and_those_within_are_stored(
 async def test_who_waits_too_long_or_leaves_is_stored_all_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = await hold(database, monkeypatch)
+    gate, _ = await hold(database, monkeypatch)
     intake = Intake(database, FrozenClock(), patience=0.01)
     with pytest.raises(NotNow):
         await intake.receive(items("wamid.1"))

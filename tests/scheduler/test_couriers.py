@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.facts import Template
-from handlers.ports import Accepted, Address, MediaExpired, WindowClosed
+from handlers.ports import Accepted, Address, MediaExpired, TryLater, WindowClosed
 from scheduler.couriers.whatsapp import CodeCourier, StaffCourier, WhatsAppCourier
 from storage.base import new_id
 from storage.tables.contacts import contacts
@@ -28,6 +28,7 @@ class Graph:
     sent: list[tuple[str, Address, dict[str, Any], str]] = field(default_factory=list)
     uploads: int = 0
     plan: list[Exception | None] = field(default_factory=list)
+    read: list[tuple[str, str, bool]] = field(default_factory=list)
 
     async def send(self, phone_number_id: str, to: Address, message: dict[str, Any], *, opaque: str) -> Accepted:
         self.sent.append((phone_number_id, to, message, opaque))
@@ -41,7 +42,8 @@ class Graph:
         return f"media.{self.uploads}"
 
     async def mark_read(self, phone_number_id: str, message_id: str, *, typing: bool) -> None:
-        raise NotImplementedError
+        self.read.append((phone_number_id, message_id, typing))
+        raise TryLater("130429")
 
 
 def courier(bench: Bench, graph: Graph) -> dict[str, Any]:
@@ -59,6 +61,15 @@ async def test_inside_the_window_the_message_itself_goes(desk: Bench) -> None:
     communication_id = await desk.message(ana)
     await go(desk.deliveries(courier(desk, graph)))
     assert graph.sent == [(NUMBER, Address(phone=ana.wa_id), MESSAGE, str(communication_id))]
+
+
+async def test_a_reply_marks_what_it_answers_as_read_and_goes_out_whatever_comes_of_that(desk: Bench) -> None:
+    ana, graph = await desk.person(), Graph()
+    await wrote(desk, ana)
+    await desk.message(ana, payload={"number": NUMBER, "phone": ana.wa_id, "message": MESSAGE, "read": "wamid.in"})
+    await go(desk.deliveries(courier(desk, graph)))
+    assert graph.read == [(NUMBER, "wamid.in", False)]
+    assert (await desk.one(communications)).status == "sent"
 
 
 @pytest.mark.parametrize("hours", [24, 25, None])

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from handlers.channel.notices import parse_notice
+from handlers.channel.statuses import Status, parse_status
 from handlers.facts import Template
 from handlers.ports import WindowClosed
 from scheduler.resend import second_id
@@ -32,8 +33,9 @@ def failed(communication_id: uuid.UUID, code: int) -> dict[str, Any]:
     return status(communication_id, "failed", errors=[{"code": code, "title": "no", "error_data": {"details": "why"}}])
 
 
-async def hear(bench: Bench, *payloads: dict[str, Any], kind: str = "status") -> None:
-    for payload in payloads:
+async def hear(bench: Bench, *payloads: dict[str, Any], kind: str = "statuses") -> None:
+    """Statuses together, as one webhook call brings them; anything else one by one."""
+    for payload in [{"statuses": list(payloads)}] if kind == "statuses" else payloads:
         await bench.mail(None, str(uuid.uuid4()), kind=kind, **payload)
     while await bench.notices().run_once():
         pass
@@ -242,3 +244,23 @@ async def test_a_poisonous_notice_is_parked_alone(bench: Bench, monkeypatch: pyt
     assert (bad.error, bad.payload["poison"]) == ("ZeroDivisionError", True)
     assert (await bench.one(communications)).status == "read"
     assert sorted(bench.watch.outcomes("notice")) == ["done", "done"]
+
+
+async def test_a_poisonous_status_is_parked_alone_and_its_neighbours_count(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def picky(payload: dict[str, Any]) -> Status:
+        if payload.get("poison"):
+            raise ZeroDivisionError
+        return parse_status(payload)
+
+    monkeypatch.setattr("scheduler.notices.parse_status", picky)
+    communication_id = await sent(bench)
+    bad = status(None, "read", "wamid.other", poison=True)
+    await hear(bench, status(communication_id, "delivered"), bad, status(communication_id, "read"))
+    assert (await bench.one(communications)).status == "read"
+    found = await bench.rows(events)
+    assert sorted((row.kind, row.status) for row in found) == [
+        ("status", "done"), ("status", "done"), ("status", "parked"), ("statuses", "done"),
+    ]  # fmt: skip
+    assert next(row for row in found if row.status == "parked").payload == bad
