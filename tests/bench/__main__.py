@@ -53,6 +53,7 @@ def main() -> None:
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     ours, others = cores()
     pin(others)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Servers are not started by compiling every library again.
     with tempfile.TemporaryDirectory(prefix="balcao-bench-") as folder:
         bench = Bench(given, Place(Path(folder), ours, others, usable))
         print(heading())

@@ -16,12 +16,14 @@ import asyncpg
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import make_url
 
+from handlers.organizations.apply import NumberSettings, apply, parse
 from storage.tables.organizations import channel_numbers, organizations
 from storage.tables.queues import events, outbox
 from storage.unit_of_work import Database, Tx, make_engine
-from tests.bench.meta import NUMBERS
-from tests.bench.servers import apply
-from tests.bot.http_support import ACCOUNT
+from storage.vault import Vault
+from tests.bench.meta import ACCOUNT, NUMBERS
+from tests.bench.servers import ROOT
+from tests.bot.processes import GOOD
 from tests.databases import PostgresDatabase, SqliteTemplate
 
 T = TypeVar("T")
@@ -49,14 +51,20 @@ def on_postgresql(admin_url: str) -> Iterator[str]:
 
 def furnish(url: str) -> None:
     """The example's business, and its further numbers."""
-    apply(url)
-    within(url, _add_numbers)
+    within(url, _furnish)
 
 
-async def _add_numbers(tx: Tx) -> None:
+async def _furnish(tx: Tx) -> None:
+    now = datetime.now(UTC)
+    business = parse((ROOT / "examples" / "benefit-card.yaml").read_text("utf-8"), "benefit-card.yaml")
+    await apply(tx, Vault([GOOD["BALCAO_SECRET_KEY"]]), business, now, NumberSettings(NUMBERS[0], ACCOUNT))
+    await _add_numbers(tx, now)
+
+
+async def _add_numbers(tx: Tx, now: datetime) -> None:
     org = await tx.scalar(select(organizations.c.id))
     known = {row.phone_number_id for row in await tx.all(select(channel_numbers.c.phone_number_id))}
-    common = {"organization_id": org, "business_account_id": ACCOUNT, "created_at": datetime.now(UTC)}
+    common = {"organization_id": org, "business_account_id": ACCOUNT, "created_at": now}
     missing = [{**common, "phone_number_id": number} for number in NUMBERS if number not in known]
     if missing:
         await tx.add(channel_numbers, missing)

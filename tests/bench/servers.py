@@ -16,9 +16,8 @@ from typing import Any
 import orjson
 import redis
 
-from bot.town import EXAMPLES
 from scripts.services import free_port
-from tests.bench.meta import NUMBERS
+from tests.bench.meta import ACCOUNT, NUMBERS
 from tests.bot.processes import APP_SECRET, GOOD, bare
 
 START = 60.0
@@ -92,17 +91,11 @@ def settings(subject: Subject, graph_port: int) -> dict[str, str]:
         "BALCAO_DATABASE_URL": subject.database_url,
         "BALCAO_WHATSAPP_GRAPH_URL": f"http://127.0.0.1:{graph_port}",
         "BALCAO_WHATSAPP_PHONE_NUMBER_ID": NUMBERS[0],
+        "BALCAO_WHATSAPP_BUSINESS_ACCOUNT_ID": ACCOUNT,
         "BALCAO_WHATSAPP_MESSAGES_PER_SECOND": "1000",
         "BALCAO_LOG_LEVEL": "WARNING",
     }
     return GOOD | env | ({"BALCAO_REDIS_URL": subject.redis_url} if subject.redis_url else {})
-
-
-def apply(database_url: str) -> None:
-    """The example's business into the database."""
-    env = bare(settings(Subject("", database_url=database_url), 9))
-    command = [*BALCAO, "apply", str(EXAMPLES / "benefit-card.yaml")]
-    subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 @contextmanager
