@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +24,7 @@ from storage.vault import Vault
 from tests.bench.meta import ACCOUNT, NUMBERS
 from tests.bench.servers import ROOT
 from tests.bot.processes import GOOD
-from tests.databases import PostgresDatabase, SqliteTemplate
+from tests.databases import PostgresDatabase, SqliteTemplate, alive
 
 T = TypeVar("T")
 PATIENCE = 30.0
@@ -80,11 +80,26 @@ def plain_role(url: str) -> Iterator[str]:
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
     )
+    asyncio.run(_drop_left_over(admin))
     asyncio.run(execute(admin, *grants))
     try:
         yield place.set(username=name, password="bench").render_as_string(hide_password=False)
     finally:
         asyncio.run(execute(admin, f"DROP OWNED BY {name}", f"DROP ROLE {name}"))
+
+
+async def _drop_left_over(admin: str) -> None:
+    """Roles of runs that were killed."""
+    connection = await asyncpg.connect(admin)
+    try:
+        names = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname ~ '^balcao_bench_[0-9]+$'")
+        for (name,) in names:
+            if not alive(int(name.rpartition("_")[2])):
+                await connection.execute(f"DROP OWNED BY {name}")
+                with suppress(asyncpg.DependentObjectsStillExistError):
+                    await connection.execute(f"DROP ROLE {name}")
+    finally:
+        await connection.close()
 
 
 async def execute(url: str, *statements: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from tests import services
-from tests.bench import databases
+from tests.bench import databases, on_file
 from tests.bench.crowd import Plan
 from tests.bench.servers import Place, Server, Subject, crowd, redis_pid, serving
 from tests.bot.processes import APP_SECRET
@@ -32,6 +32,8 @@ class Bench:
     given: argparse.Namespace
     place: Place
     rows: dict[str, Row] = field(default_factory=dict)
+    on_file: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Rows with so many people and messages in the tables."""
 
     def maxima(self, names: Sequence[str]) -> None:
         """As many turns as go, each run of all subjects after the other, so that a busy hour meets all alike."""
@@ -67,14 +69,12 @@ class Bench:
             elif name == "sqlite":
                 yield Subject(name, database_url=stack.enter_context(databases.on_sqlite(self.place.folder)))
             else:
-                url = stack.enter_context(databases.on_postgresql(place_of(services.POSTGRESQL)))
-                yield Subject(
-                    name,
-                    database_url=url,
-                    redis_url=stack.enter_context(RedisDatabase(place_of(services.REDIS))).url,
-                    roles=ROLES[name],
-                    spread=len(ROLES[name]) > 1,
-                )
+                admin = services.place(services.POSTGRESQL)
+                people, messages = self.on_file.get(name, (0, 0))
+                made = on_file.filled(admin, people, messages) if people else databases.on_postgresql(admin)
+                url, roles = stack.enter_context(made), ROLES.get(name, ("all",))
+                redis_url = stack.enter_context(RedisDatabase(services.place(services.REDIS))).url
+                yield Subject(name, "balcao", url, redis_url, roles, spread=len(roles) > 1)
 
     def _plan(self, subject: Subject, server: Server, rate: float) -> Plan:
         given = self.given
@@ -88,11 +88,8 @@ class Bench:
         )  # fmt: skip
 
 
-ROLES = {"postgresql": ("all",), "web + worker": ("web", "worker"), "web + 2 workers": ("web", "worker", "worker")}
-
-
-def place_of(service: services.Service) -> str:
-    return services.place(service)
+ONE_WORKER, TWO_WORKERS = "web + worker", "web + 2 workers"
+ROLES = {ONE_WORKER: ("web", "worker"), TWO_WORKERS: ("web", "worker", "worker")}
 
 
 def median(runs: Sequence[Row]) -> Row:
