@@ -253,7 +253,8 @@ class Crowd:
 
 async def measure(plan: Plan) -> dict[str, Any]:
     crowd, store = Crowd(plan), Store(plan.database, plan.others, plan.core)
-    graph = await asyncio.get_running_loop().create_server(lambda: Graph(crowd.hear), "127.0.0.1", plan.graph_port)
+    loop, port = asyncio.get_running_loop(), plan.graph_port
+    graph = await loop.create_server(lambda: Graph(crowd.hear), "127.0.0.1", port, backlog=1024)
     crowd.begin()
     await _watch(crowd, store, plan.warm_up)
     crowd.window, before, begun, own = Window(), _use(plan), time.perf_counter(), time.process_time()
