@@ -99,6 +99,10 @@ FILL = (
 """In this order: each refers to those before it. `wording` is already forgotten, as it is for messages so old."""
 
 
+REFERRING = ("contact_aliases", "conversations", "registration_sessions", "customer_contacts", "communications")
+_LOST = "SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM contacts c WHERE c.id = t.contact_id)"
+
+
 @contextmanager
 def filled(admin_url: str, people: int, messages: int) -> Iterator[str]:
     """The address of a database with so many on file, filled now if there is none."""
@@ -138,11 +142,15 @@ async def _fill(plain: str, people: int, messages: int) -> None:
     try:
         for function in (_ID, _PHONE, _SINCE.format(today=datetime.now(UTC).date())):
             await connection.execute(function)
-        await connection.execute("SET synchronous_commit = off")
+        # Row by row the keys would be looked up for longer than the rows take to write; they are checked at the end.
+        await connection.execute("SET synchronous_commit = off; SET session_replication_role = replica")
         first_plan = await connection.fetchval("SELECT min(sort_order) FROM plans")
         numbers = {"people": people, "messages": messages, "number": NUMBERS[0], "first_plan": first_plan}
         for statement in FILL:
             await connection.execute(statement.format(**numbers))
+        for table in REFERRING:
+            if lost := await connection.fetchval(_LOST.format(table=table)):
+                raise RuntimeError(f"{lost} rows of {table} refer to no contact")
         await connection.execute("VACUUM ANALYZE")
         await connection.execute(f"COMMENT ON TABLE communications IS '{_mark()}'")
     finally:
