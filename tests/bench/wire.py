@@ -15,8 +15,8 @@ Answered = Callable[[int], None]
 """Told the status of the answer; 0 when the connection was lost before there was one."""
 
 MOST_LINES = 100
-"""Connections at once; further calls wait for a free one, as part of their time. A busy uvloop accepts a connection at a
-time: with a thousand, half of them would still be at the door when the measuring ends, calls and all."""
+"""Connections at once; further calls wait for a free one, as part of their time. A busy uvloop accepts connections one
+at a time: with a thousand, half of them would still be at the door when the measuring ends, calls and all."""
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
