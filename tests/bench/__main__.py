@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 
@@ -64,6 +66,7 @@ def measure(bench: Bench) -> float | None:
 def main() -> None:
     given = options()
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that what was started is stopped.
     ours, others = cores()
     pin(others)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Servers are not started by compiling every library again.

@@ -94,7 +94,8 @@ FILL = (
          pg_temp.phone(n), CASE WHEN m % 10 = 0 THEN 'delivered' ELSE 'read' END, 'service', 'wamid.old.' || m, at, at,
          at, CASE WHEN m % 10 > 0 THEN at END
        FROM organizations o, generate_series(1, {messages}) AS m,
-         LATERAL (SELECT (m - 1)::bigint * {people} / {messages} + 1) AS person (n), pg_temp.since(n, {people}) AS since,
+         LATERAL (SELECT (m - 1)::bigint * {people} / {messages} + 1) AS person (n),
+         LATERAL pg_temp.since(n, {people}) AS since,
          LATERAL (SELECT since + (m % 10) * interval '2 minutes') AS moment (at)""",
 )
 """In this order: each refers to those before it. `wording` is already forgotten, as it is for messages so old."""
