@@ -120,7 +120,7 @@ class PostgresDatabase:
         """Made by a process of this machine that is no more, or by a former one with our id."""
         found = OWN.fullmatch(name)
         local = urlsplit(self._admin_url).hostname in (None, "localhost", "127.0.0.1", "::1")
-        return found is not None and local and (name == self.name or not _alive(int(found[1])))
+        return found is not None and local and (name == self.name or not alive(int(found[1])))
 
     async def _drop(self) -> None:
         if self._connection is not None:
@@ -182,7 +182,7 @@ class RedisDatabase:
         with redis.Redis.from_url(cls._numbered(url, number)) as client:
             if not client.set(cls.CLAIM, os.getpid(), nx=True, ex=cls.SECONDS):
                 owner = client.get(cls.CLAIM)
-                return isinstance(owner, bytes) and not _alive(int(owner))
+                return isinstance(owner, bytes) and not alive(int(owner))
             if client.dbsize() == 1:
                 return True
             client.delete(cls.CLAIM)
@@ -193,7 +193,7 @@ class RedisDatabase:
         return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -6,254 +6,268 @@ Run as a process of its own: `python -m tests.bench.crowd '{...}'` with the fiel
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
-import hmac
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
-from aiohttp import ClientError, ClientSession, TCPConnector, web
 
-from tests.bench.measure import Use, percentile, pin, run
-from tests.bot.http_support import ACCOUNT, NUMBER
+from tests.bench import meta
+from tests.bench.measure import Store, Use, pin, run
+from tests.bench.people import Person, echoes, join, sign_up
+from tests.bench.tally import Books, Window, report
+from tests.bench.wire import Graph, Lines
 
-TURNS = 40
-"""Turns of one person; then a newcomer takes the place (Meta lets 45 messages to one person through at once)."""
 GIVE_UP = 20.0
-"""Seconds after which a reply is counted as missing."""
-STATUSES = 0.05
-"""Seconds for which statuses are gathered into one webhook call (Meta sends them in batches when there are many)."""
+"""Seconds after which a reply is counted as lost."""
+STATUSES = ((b"sent", 0.05), (b"delivered", 0.2), (b"read", 1.0))
+"""What follows every reply, and how many seconds after it."""
+GATHER = 0.05
+"""Seconds for which statuses are gathered where several go into one call."""
+PAUSE = 0.05
+"""Seconds until a newcomer takes the place of one who was not served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`waits`: whether people wait for the reply at the Graph, or (a ruler that never replies) for the 200 alone."""
+    """`rate`: turns a second that begin come what may; 0: each of the people says the next as soon as the last was
+    answered. `desk`: "balcao" (replies are checked), "echo" (says everything back) or "signature" (never replies)."""
 
-    server: str
+    port: int
     graph_port: int
     secret: str
+    desk: str
     people: int
+    rate: float
     seconds: float
     warm_up: float
-    pid: int
+    batch: int
+    """Statuses in one webhook call."""
+    pids: list[int]
+    """The server's processes."""
     core: int | None
-    waits: bool = True
-
-
-@dataclass(slots=True)
-class Person:
-    phone: str
-    cpf: str
-    reply: asyncio.Future[dict[str, Any]] | None = None
-    replied_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was measured within the window; times in seconds."""
-
-    turns: int = 0
-    missing: int = 0
-    refused: int = 0
-    calls: int = 0
-    acks: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
+    database: str = ""
+    others: list[int] = field(default_factory=list)
 
 
 class Crowd:
-    def __init__(self, plan: Plan, client: ClientSession) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._client = client
-        self._secret = plan.secret.encode()
-        self._url = f"{plan.server}/webhooks/whatsapp"
-        self._by_phone: dict[str, Person] = {}
-        self._statuses: list[dict[str, Any]] = []
+        self._lines = Lines("127.0.0.1", plan.port)
+        self._host, self._secret = f"127.0.0.1:{plan.port}".encode(), plan.secret.encode()
+        self._loop = asyncio.get_running_loop()
+        self._by_phone: dict[bytes, Person] = {}
+        self._idle: deque[Person] = deque()
+        self._batches: list[list[bytes]] = [[] for _ in meta.NUMBERS]
+        self._steps = sign_up if plan.desk == "balcao" else echoes
         # Nobody and nothing of a former run on the same database comes back.
-        self._run = int(time.time()) % 100_000
-        self._wamids = 0
-        self._phones = 0
-        self.tally = Tally()
-
-    # --- the Graph --------------------------------------------------------------------------------------------------
-
-    async def hear(self, request: web.Request) -> web.Response:
-        """`POST /v…/{number}/messages`: taken at once, unchecked."""
-        now = time.perf_counter()
-        body = orjson.loads(await request.read())
-        if body.get("status") == "read":
-            return _json({"success": True})
-        wamid = self._wamid()
-        phone = str(body["to"]).lstrip("+")
-        person = self._by_phone.get(phone)
-        if person is not None and person.reply is not None and not person.reply.done():
-            person.replied_at = now
-            person.reply.set_result(body)
-        opaque = body.get("biz_opaque_callback_data")
-        self._statuses += [_status(wamid, phone, opaque, state) for state in ("sent", "delivered", "read")]
-        return _json({"messages": [{"id": wamid}], "contacts": [{"wa_id": phone}]})
-
-    async def tell_statuses(self) -> None:
-        while True:
-            await asyncio.sleep(STATUSES)
-            told, self._statuses = self._statuses, []
-            if told:
-                await self._post({"statuses": told})
+        self._run = int(time.time() * 10) % 1_000_000
+        self._wamids = self._phones = 0
+        self._open = True
+        self.under_way = 0
+        """Calls that were not answered yet, and statuses that are still to be told."""
+        self.books, self.window = Books(), Window()
 
     # --- people -----------------------------------------------------------------------------------------------------
 
-    async def one_after_another(self) -> None:
-        """One place in the crowd: a person, then the next."""
-        while True:
+    def begin(self) -> None:
+        for _ in range(self._plan.people):
             person = self._newcomer()
-            try:
-                await self._sign_up(person)
-            finally:
-                del self._by_phone[person.phone]
+            if self._plan.rate:
+                self._idle.append(person)
+            else:
+                self._speak(person)
+        if self._plan.rate:
+            self._beat(time.perf_counter())
 
-    async def _sign_up(self, person: Person) -> None:
-        heard: dict[str, Any] = {}
-        for number, words in zip(range(TURNS), script(person), strict=False):
-            said = join(heard) if number == 1 else None
-            found = await self._turn(person, said or {"type": "text", "text": {"body": words}})
-            if found is None:
-                return
-            heard = found
+    def end(self) -> None:
+        """No turn begins any more."""
+        self._open = False
 
-    async def _turn(self, person: Person, said: dict[str, Any]) -> dict[str, Any] | None:
-        person.reply = asyncio.get_running_loop().create_future()
-        message = {"from": person.phone, "id": self._wamid(), "timestamp": str(int(time.time())), **said}
-        contact = {"profile": {"name": "Pessoa Exemplo"}, "wa_id": person.phone}
-        before, tally = time.perf_counter(), self.tally
-        if not await self._post({"contacts": [contact], "messages": [message]}):
-            tally.refused += 1
-            await asyncio.sleep(0.05)
-            return None
-        tally.acks.append(time.perf_counter() - before)
-        if not self._plan.waits:
-            tally.turns += 1
-            return {}
-        try:
-            async with asyncio.timeout(GIVE_UP):
-                heard = await person.reply
-        except TimeoutError:
-            tally.missing += 1
-            return None
-        tally.turns += 1
-        tally.whole.append(person.replied_at - before)
-        return heard
+    def waiting(self) -> int:
+        return sum(person.expected is not None for person in self._by_phone.values())
+
+    def _beat(self, due: float) -> None:
+        """Begin what is due; a turn's time counts from when it was due, however late we are."""
+        while self._open and due <= time.perf_counter():
+            self._speak(self._idle.popleft() if self._idle else self._newcomer(), due)
+            due += 1 / self._plan.rate
+        if self._open:
+            self._loop.call_later(max(due - time.perf_counter(), 0.0), self._beat, due)
 
     def _newcomer(self) -> Person:
         self._phones += 1
-        number = self._run * 1_000 + self._phones
-        person = Person(f"55119{number % 100_000_000:08d}", cpf(number))
-        self._by_phone[person.phone] = person
+        number = (self._run * 1_000 + self._phones) % 100_000_000
+        phone = f"55119{number:08d}".encode()
+        person = Person(meta.number_of(phone), phone, self._steps(number))
+        self._by_phone[phone] = person
         return person
 
-    def _wamid(self) -> str:
-        self._wamids += 1
-        return f"wamid.{self._run}.{self._wamids:010d}"
-
-    async def _post(self, value: dict[str, Any]) -> bool:
-        metadata = {"display_phone_number": "5511999990000", "phone_number_id": NUMBER}
-        change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
-        entry = {"id": ACCOUNT, "changes": [change]}
-        body = orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
-        headers = {"X-Hub-Signature-256": "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()}
-        self.tally.calls += 1
-        try:
-            async with self._client.post(self._url, data=body, headers=headers) as answer:
-                return answer.status == 200
-        except ClientError:
-            return False
-
-
-def script(person: Person) -> Iterator[str]:
-    """What somebody writes who signs up with a slip, and then cannot decide about a birth date. The second is a tap."""
-    yield from ("oi", "quero fazer parte", "Ana Paula Exemplo", "111.111.111-11", person.cpf)
-    while True:
-        yield from ("15/05/1990", "voltar")
-
-
-def join(heard: dict[str, Any]) -> dict[str, Any] | None:
-    """A tap on the button or list row that begins the sign-up, if the message offers one."""
-    action = (heard.get("interactive") or {}).get("action") or {}
-    rows = [row for section in action.get("sections", ()) for row in section["rows"]]
-    offered = [button["reply"] for button in action.get("buttons", ())] + rows
-    option = next((one for one in offered if one["id"].endswith(".join")), None)
-    if option is None:
+    def _speak(self, person: Person, due: float | None = None) -> None:
+        """The person's next turn; a newcomer's first if there is none."""
+        step = next(person.steps, None)
+        if step is None:
+            del self._by_phone[person.phone]
+            person = self._newcomer()
+            step = next(person.steps)
+        said = step.said or join(person.heard)
+        if said is None:
+            self.books.wrong += 1
+            return self._replace(person)
+        person.expected, person.acknowledged, person.replied_at = step.expected, False, 0.0
+        person.begun = due or time.perf_counter()
+        body = meta.message(person.number, person.phone, self._wamid(), said)
+        self._post(body, partial(self._acknowledged, person))
         return None
-    kind = "list_reply" if rows else "button_reply"
-    return {"type": "interactive", "interactive": {"type": kind, kind: {"id": option["id"], "title": option["title"]}}}
 
+    def _acknowledged(self, person: Person, status: int) -> None:
+        if status != 200:
+            self.books.refused += 1
+            return self._replace(person)
+        person.acknowledged = True
+        if person.replied_at or self._plan.desk == "signature":
+            self._turned(person)
+        return None
 
-def cpf(number: int) -> str:
-    """A CPF with the right check digits, of nobody in particular."""
-    digits = [int(char) for char in f"{number:09d}"]
-    for first in (10, 11):
-        total = sum(digit * weight for digit, weight in zip(digits, range(first, 1, -1), strict=True))
-        digits.append(total * 10 % 11 % 10)
-    return "".join(map(str, digits))
+    def _turned(self, person: Person) -> None:
+        """Acknowledged and answered."""
+        person.expected = None
+        self.window.turns += 1
+        if person.replied_at:
+            self.window.whole.append(person.replied_at - person.begun)
+        if not self._open:
+            return
+        if self._plan.rate:
+            self._idle.append(person)
+        else:
+            self._speak(person)
 
+    def _replace(self, person: Person) -> None:
+        """Somebody who was not served goes, for a newcomer."""
+        person.expected = None
+        if self._by_phone.pop(person.phone, None) is not None and not self._plan.rate:
+            self._loop.call_later(PAUSE, self._come)
 
-def _status(wamid: str, phone: str, opaque: object, state: str) -> dict[str, Any]:
-    pricing = {"billable": True, "pricing_model": "PMP", "category": "service", "type": "regular"}
-    return {
-        "id": wamid, "status": state, "timestamp": str(int(time.time())), "recipient_id": phone,
-        "biz_opaque_callback_data": opaque, "pricing": pricing,
-    }  # fmt: skip
+    def _come(self) -> None:
+        if self._open:
+            self._speak(self._newcomer())
 
+    def look_for_lost(self) -> None:
+        before = time.perf_counter() - GIVE_UP
+        for person in list(self._by_phone.values()):
+            if person.expected is not None and person.begun < before:
+                self.books.lost += 1
+                self._replace(person)
 
-def _json(value: object) -> web.Response:
-    return web.Response(body=orjson.dumps(value), content_type="application/json")
+    # --- the Graph --------------------------------------------------------------------------------------------------
+
+    def hear(self, body: bytes) -> bytes:
+        """`POST /v…/{number}/messages`: taken at once. Returns the answer's bytes."""
+        now = time.perf_counter()
+        heard = orjson.loads(body)
+        if heard.get("status") == "read":
+            return meta.READ
+        phone, wamid = heard["to"].lstrip("+").encode(), self._wamid()
+        person = self._by_phone.get(phone)
+        if person is None or person.expected is None or person.replied_at:
+            self.books.surplus += 1
+        else:
+            self._replied(person, body, heard, now)
+        self._report(phone, wamid, orjson.dumps(heard.get("biz_opaque_callback_data")))
+        return meta.accepted(phone, wamid)
+
+    def _replied(self, person: Person, body: bytes, heard: dict[str, Any], now: float) -> None:
+        if person.expected is not None and person.expected not in body:
+            self.books.wrong += 1
+            return self._replace(person)
+        person.heard, person.replied_at = heard, now
+        if person.acknowledged:
+            self._turned(person)
+        return None
+
+    def _report(self, phone: bytes, wamid: bytes, opaque: bytes) -> None:
+        for state, after in STATUSES:
+            self.under_way += 1
+            self._loop.call_later(after, self._tell, meta.number_of(phone), meta.status(phone, wamid, opaque, state))
+
+    def _tell(self, number: int, update: bytes) -> None:
+        self.under_way -= 1
+        batch = self._batches[number]
+        batch.append(update)
+        if len(batch) >= self._plan.batch:
+            self._flush(number)
+        elif len(batch) == 1:
+            self._loop.call_later(GATHER, self._flush, number)
+
+    def _flush(self, number: int) -> None:
+        batch, self._batches[number] = self._batches[number], []
+        if batch:
+            self._post(meta.statuses(number, batch), self._told)
+
+    def _told(self, status: int) -> None:
+        self.books.refused += status != 200
+
+    # --- calls ------------------------------------------------------------------------------------------------------
+
+    def _wamid(self) -> bytes:
+        self._wamids += 1
+        return b"wamid.%d.%010d" % (self._run, self._wamids)
+
+    def _post(self, body: bytes, answered: Callable[[int], None]) -> None:
+        self.under_way += 1
+        call = meta.signed(self._host, self._secret, body)
+        self._lines.post(call, partial(self._answered, time.perf_counter(), answered))
+
+    def _answered(self, begun: float, answered: Callable[[int], None], status: int) -> None:
+        self.under_way -= 1
+        self.window.acks.append(time.perf_counter() - begun)
+        answered(status)
+
+    def close(self) -> None:
+        self._lines.close()
 
 
 async def measure(plan: Plan) -> dict[str, Any]:
-    async with ClientSession(connector=TCPConnector(limit=0)) as client:
-        crowd = Crowd(plan, client)
-        runner = await _graph(crowd, plan.graph_port)
-        tasks = [asyncio.create_task(crowd.one_after_another()) for _ in range(plan.people)]
-        tasks.append(asyncio.create_task(crowd.tell_statuses()))
-        await asyncio.sleep(plan.warm_up)
-        crowd.tally, before, begun, own = Tally(), Use.of(plan.pid), time.perf_counter(), time.process_time()
-        await asyncio.sleep(plan.seconds)
-        tally, after, took = crowd.tally, Use.of(plan.pid), time.perf_counter() - begun
-        busy = (time.process_time() - own) / took
-        for task in tasks:
-            task.cancel()
-        for result in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
-        await runner.cleanup()
-    return _report(tally, before, after, took) | {"crowd_busy": round(busy, 2)}
+    crowd, store = Crowd(plan), Store(plan.database, plan.others, plan.core)
+    loop, port = asyncio.get_running_loop(), plan.graph_port
+    graph = await loop.create_server(lambda: Graph(crowd.hear), "127.0.0.1", port, backlog=1024)
+    crowd.begin()
+    await _watch(crowd, store, plan.warm_up)
+    crowd.window, before, begun, own = Window(), _use(plan), time.perf_counter(), time.process_time()
+    stored = store.look()
+    await _watch(crowd, store, plan.seconds)
+    window, after, took = crowd.window, _use(plan), time.perf_counter() - begun
+    own, stored = time.process_time() - own, store.look() - stored
+    crowd.end()
+    await _drained(crowd)
+    crowd.books.lost += crowd.waiting()
+    crowd.close()
+    graph.close()
+    used = {"server": after.cpu_seconds - before.cpu_seconds, "store": stored, "generator": own}
+    return report(window, used, took) | asdict(crowd.books) | {"peak_mb": round(after.peak_bytes / 1e6)}
 
 
-async def _graph(crowd: Crowd, port: int) -> web.AppRunner:
-    app = web.Application()
-    app.router.add_post("/{version}/{number}/messages", crowd.hear)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    return runner
+async def _watch(crowd: Crowd, store: Store, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, 1.0))
+        crowd.look_for_lost()
+        store.look()
 
 
-def _report(tally: Tally, before: Use, after: Use, took: float) -> dict[str, Any]:
-    """Latencies in ms, CPU in ms a turn, memory in MB."""
-    turns = max(tally.turns, 1)
-    return {
-        "turns_per_second": round(tally.turns / took, 1),
-        "ack_ms": [round(percentile(tally.acks, share) * 1000, 1) for share in (0.5, 0.99)],
-        "whole_ms": [round(percentile(tally.whole, share) * 1000, 1) for share in (0.5, 0.99)],
-        "cpu_ms_per_turn": round((after.cpu_seconds - before.cpu_seconds) * 1000 / turns, 3),
-        "server_busy": round((after.cpu_seconds - before.cpu_seconds) / took, 2),
-        "peak_mb": round(after.peak_bytes / 1e6),
-        "webhook_calls_per_turn": round(tally.calls / turns, 2),
-        "missing": tally.missing,
-        "refused": tally.refused,
-    }
+async def _drained(crowd: Crowd) -> None:
+    end = time.monotonic() + GIVE_UP
+    while (crowd.under_way or crowd.waiting()) and time.monotonic() < end:  # noqa: ASYNC110 - thousands of small ends
+        await asyncio.sleep(0.02)
+
+
+def _use(plan: Plan) -> Use:
+    uses = [Use.of(pid) for pid in plan.pids]
+    return Use(sum(use.cpu_seconds for use in uses), max(use.peak_bytes for use in uses))
 
 
 def main() -> None:
@@ -263,5 +277,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        main()
+    main()
