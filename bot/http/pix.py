@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from bot.http.answers import text_answer
-from bot.http.deps import DEPS, WebDeps
+from bot.http.deps import BODIES, DEPS, WebDeps
 from bot.http.links import same
 from handlers.channel.lenient import clean
 from handlers.payments.callback import PixNotice, RefundNotice, parse_callback
@@ -42,11 +42,9 @@ async def probe(request: web.Request) -> web.Response:
 
 async def receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
-    body = await request.read()
-    if len(body) > LARGEST:
-        raise web.HTTPRequestEntityTooLarge(LARGEST, len(body))
     if not _is_known(request, deps.pix_webhook_secret):
         raise web.HTTPUnauthorized
+    body = await request.app[BODIES].read(request, LARGEST)
     if not body.strip():
         return text_answer("ok", outcome="ignored")
     try:

@@ -29,8 +29,10 @@ def deep(opening: str, levels: int) -> Any:
 
 
 TEXTS = (
-    "", " ", "\x00", "a\x00b", "\ud83d", "oi \udc00", "\u200b" * 4, "\u202eolá\u202c", "\ufeff", "\r\n\t", "👩‍👩‍👧‍👦" * 5,
-    "=HYPERLINK(1)", "{ $name }", "%s%n{0}", "'; DROP TABLE events; --", "NaN", "Infinity", "-1", "1e999", "9" * 40, "null",
+    "", " ", "\x00", "a\x00b", "\ud83d", "oi \udc00", "\u200b" * 4, "\u202eolá\u202c", "\ufeff", "\r\n\t",
+    "👩‍👩‍👧‍👦" * 5,
+    "=HYPERLINK(1)", "{ $name }", "%s%n{0}",
+    "'; DROP TABLE events; --", "NaN", "Infinity", "-1", "1e999", "9" * 40, "null",
     "menu", "atendente", "parar", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59+23:59", "4111 1111 1111 1111", "wamid.x", "..", "a.b.c.d.e", "menu.choosing.999999999999.x",
 )  # fmt: skip

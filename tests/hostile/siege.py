@@ -26,7 +26,7 @@ DOZE = timedelta(minutes=1)
 """Between two people's deeds, so that Meta's limit for a pair never matters."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Siege:
     stage: Stage
     ana: Person
