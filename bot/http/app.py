@@ -43,8 +43,7 @@ class _Nonsense(logging.Filter):
 _server_log = logging.getLogger("balcao.http")
 _server_log.addFilter(_Nonsense())
 SERVER: dict[str, Any] = {
-    "access_log": None, "handler_cancellation": False, "auto_decompress": False, "keepalive_timeout": IDLE,
-    "logger": _server_log,
+    "access_log": None, "handler_cancellation": False, "auto_decompress": False, "logger": _server_log,
 }  # fmt: skip
 """What belongs to the server rather than to the application. Signatures are over bodies as they came, and a packed one
 of a stranger is not worth unpacking."""
@@ -74,9 +73,9 @@ def make_status_app(deps: WebDeps) -> web.Application:
     return app
 
 
-def make_runner(app: web.Application, *, shutdown_timeout: float = 10.0) -> web.AppRunner:
-    """aiohttp waits up to twice `shutdown_timeout` seconds for requests under way."""
-    return web.AppRunner(app, shutdown_timeout=shutdown_timeout, **SERVER)
+def make_runner(app: web.Application, *, shutdown_timeout: float = 10.0, idle: float = IDLE) -> web.AppRunner:
+    """aiohttp waits up to twice `shutdown_timeout` seconds for requests under way. `idle` as IDLE says."""
+    return web.AppRunner(app, shutdown_timeout=shutdown_timeout, keepalive_timeout=idle, **SERVER)
 
 
 def _route(app: web.Application) -> None:

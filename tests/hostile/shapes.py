@@ -17,7 +17,8 @@ from tests.payloads import meta_examples
 EXAMPLES = int(os.environ.get("BALCAO_TEST_EXAMPLES", "0"))
 """Examples of a long run; 0 for the short, repeatable one of `make test`."""
 
-Path = tuple[str | int, ...]
+Bend = tuple[str, list[tuple[str, int, Any]]]
+"""Which body, and what is done to it: (deed, place, value), one after another."""
 
 
 def deep(opening: str, levels: int) -> Any:
@@ -89,8 +90,7 @@ def places(node: Any) -> Iterator[tuple[Any, str | int]]:
 
 
 @st.composite
-def bends(draw: st.DrawFn) -> tuple[str, list[tuple[str, int, Any]]]:
-    """Which body, and what is done to it: (deed, place, value), one after another."""
+def bends(draw: st.DrawFn) -> Bend:
     name = draw(st.sampled_from(meta_examples.NAMES))
     deed = st.sampled_from(("replace", "replace", "replace", "drop", "retype", "twice", "rename", "move"))
     return name, draw(st.lists(st.tuples(deed, st.integers(0, 400), VALUES), max_size=4))
