@@ -238,7 +238,7 @@ class Notices:
         now: datetime, *, severity: str = "warning",
     ) -> None:  # fmt: skip
         if org == NOBODY:
-            log.warning("notice.without_organization", kind=kind, **detail)
+            log.warning("notice.without_organization", kind=kind, detail=detail)
             return
         row = {
             "id": new_id(),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
-from typing import Any
 
 from aiohttp import ClientSession
 from structlog.processors import format_exc_info
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from bot.simulator.meta.courier import sign
 from bot.town import open_town
@@ -33,7 +33,7 @@ class Siege:
     """Whose name stands on what the stranger sends."""
     bia: Person
     client: ClientSession
-    logs: Sequence[Mapping[str, Any]]
+    logs: list[EventDict]
 
     @property
     def clock(self) -> FrozenClock:
@@ -42,6 +42,7 @@ class Siege:
     async def new_people(self, place: str) -> None:
         """Others come in their stead, and Ana has come as far as that question. (Balcão paces what it sends to one
         person by a clock that no test moves.)"""
+        self.logs.clear()
         number = len(self.stage.town.meta.state.people)
         self.ana = self.stage.person(f"551198765{number:04d}", email=f"ana{number}@gmail.com", cpf=cpf(number))
         self.bia = self.stage.person(f"552197654{number:04d}", "Bia Lima")

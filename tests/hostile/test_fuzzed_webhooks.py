@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.clock import FrozenClock
@@ -20,7 +20,11 @@ SHORT = 7
 PLACES = ("outside", "menu", "name", "birth_date", "cep") if EXAMPLES else ("outside", "menu", "name")
 """Where Ana stands when it begins."""
 usual = settings(
-    max_examples=EXAMPLES or SHORT, derandomize=not EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES or SHORT,
+    derandomize=not EXAMPLES,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),  # A town remembers: a smaller example would not be the same one.
+    suppress_health_check=list(HealthCheck),
 )
 
 
