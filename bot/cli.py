@@ -75,6 +75,7 @@ def _serve(settings: Settings, role: str, host: str, port: int, processes: int) 
     from bot import serve as server
 
     _prepare(settings)
+    server.open_many()
     bound = server.bind(host, port)
     if processes > 1:
         start = lambda: server.run_loop(server.serve(settings, role, bound))  # noqa: E731

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import time
@@ -35,6 +36,8 @@ AT_LEAST = 1.0
 """Seconds after which a child that fails counts as one that could start."""
 QUICK_DEATHS = 3
 """So many children in a row that could not start, and the parent gives up."""
+MOST_FILES = 65_536
+"""Files and connections that a process asks to be allowed."""
 
 
 class NotMigrated(Exception):
@@ -53,6 +56,15 @@ def bind(host: str, port: int) -> socket.socket:
             f"balcao: cannot listen on {host} port {port}: {error.strerror} (--port chooses another)"
         ) from None
     return bound
+
+
+def open_many() -> None:
+    """As many connections as this user may have: with the usual 1,024 a few hundred callers who send nothing would also
+    keep us from the database and from Meta."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

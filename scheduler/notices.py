@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -28,6 +28,8 @@ from storage.unit_of_work import NOBODY, Database, Tx
 log = structlog.get_logger()
 
 MOST = 500
+REST = timedelta(seconds=5)
+"""Between two questions to the bank about one charge that callbacks make us ask."""
 _STAMP = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "failed": "failed_at"}
 _CLOSED = "131047"
 """Meta's code for "more than 24 hours since the person wrote", told after it took the message."""
@@ -178,18 +180,28 @@ class Notices:
     async def _pix(self, tx: Tx, row: Any, now: datetime) -> None:
         """A callback proves nothing: ask the bank about every charge of ours that it names."""
         notices = [notice for notice in parse_callback(row.payload) if notice.txid]
-        known = await receipts.intents(tx, [str(notice.txid) for notice in notices])
-        by_txid = {intent.provider_intent_id: intent for intent in known}
-        asked = []
-        for txid in dict.fromkeys(str(notice.txid) for notice in notices):
-            intent = by_txid.get(txid)
-            if intent is None:
-                tx.after_commit.append(_count(self._watch, "pix.callback", "foreign"))
-            else:
-                asked.append(check_row(intent.organization_id, intent.contact_id, intent.id, txid, now))
-        if asked:
-            await outgoing.add_outbox(tx, asked)
+        txids = list(dict.fromkeys(str(notice.txid) for notice in notices))
+        known = await receipts.intents(tx, txids)
+        for _ in range(len(txids) - len(known)):
+            tx.after_commit.append(_count(self._watch, "pix.callback", "foreign"))
+        if known:
+            await self._ask_bank(tx, known, now)
             tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
+
+    async def _ask_bank(self, tx: Tx, intents: Sequence[Any], now: datetime) -> None:
+        """At once, or when the charge has rested: anybody may call, so calling often must not make us ask often. What
+        was told while we asked is still asked about, once."""
+        rested = await receipts.claim_checks(tx, [intent.id for intent in intents], now, now - REST)
+        at_once, later = [], []
+        for intent in intents:
+            row = check_row(intent.organization_id, intent.contact_id, intent.id, intent.provider_intent_id, now)
+            if intent.id in rested:
+                at_once.append(row)
+            else:
+                due = max(now, (intent.checked_at or now) + REST)
+                later.append({**row, "due_at": due, "dedupe_key": f"pix.check:{intent.id}:{due:%Y%m%d%H%M%S}"})
+        await outgoing.add_outbox(tx, at_once)
+        await outgoing.add_outbox_once(tx, later)
 
     # --- the account --------------------------------------------------------------------------------------------
 
@@ -237,7 +249,7 @@ class Notices:
         now: datetime, *, severity: str = "warning",
     ) -> None:  # fmt: skip
         if org == NOBODY:
-            log.warning("notice.without_organization", kind=kind, **detail)
+            log.warning("notice.without_organization", kind=kind, detail=detail)
             return
         row = {
             "id": new_id(),

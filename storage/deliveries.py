@@ -210,6 +210,11 @@ async def add_notice(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.add_new(staff_notices, [row], ["organization_id", "dedupe_key"])
 
 
+async def add_outbox_once(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows with a dedupe key; what waits under the same key already is enough."""
+    await tx.add_new(outbox, list(rows), ["organization_id", "dedupe_key"])
+
+
 async def add_outbox(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await tx.add(outbox, list(rows))

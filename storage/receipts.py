@@ -108,10 +108,18 @@ async def number_of(tx: Tx, contact_id: uuid.UUID) -> str | None:
 async def intents(tx: Tx, txids: Sequence[str]) -> Sequence[Row[Any]]:
     """Payment intents behind the txids of a callback."""
     table = payment_intents.c
-    statement = select(table.id, table.organization_id, table.contact_id, table.provider_intent_id).where(
-        table.provider_intent_id.in_(list(txids))
-    )
+    statement = select(
+        table.id, table.organization_id, table.contact_id, table.provider_intent_id, table.checked_at
+    ).where(table.provider_intent_id.in_(list(txids)))
     return await tx.all(statement)
+
+
+async def claim_checks(tx: Tx, ids: Sequence[uuid.UUID], now: datetime, rested: datetime) -> set[uuid.UUID]:
+    """Mark those charges as asked about that the bank was not asked about since `rested`; returns them."""
+    table = payment_intents.c
+    waits = or_(table.checked_at.is_(None), table.checked_at <= rested)
+    claiming = update(payment_intents).where(table.id.in_(list(ids)), waits).values(checked_at=now)
+    return {row.id for row in await tx.all(claiming.returning(table.id))}
 
 
 async def find_contact(tx: Tx, org: uuid.UUID, names: Sequence[tuple[str, str]]) -> uuid.UUID | None:

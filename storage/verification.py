@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, and_, delete, select, update
 
 from storage.tables.members import verification_codes
 from storage.unit_of_work import Tx
@@ -94,8 +94,10 @@ async def consume(
     )
 
 
-async def forget(tx: Tx, contact_id: uuid.UUID, code_id: uuid.UUID) -> bool:
-    """Drop a code that never reached anybody, so that it does not count against the person."""
-    return bool(
-        await tx.run(delete(_T).where(_T.c.id == code_id, _T.c.contact_id == contact_id, _T.c.verified_at.is_(None)))
-    )
+async def forget(tx: Tx, contact_id: uuid.UUID, code_id: uuid.UUID, now: datetime) -> bool:
+    """Drop a code that never reached anybody, so that it does not count against the person. One that was guessed at is
+    only void and counts on: else a mailbox that takes nothing could be guessed at without end. False: it is over."""
+    one = and_(_T.c.id == code_id, _T.c.contact_id == contact_id, _T.c.verified_at.is_(None))
+    if await tx.run(delete(_T).where(one, _T.c.attempts == 0)):
+        return True
+    return bool(await tx.run(update(_T).where(one, _T.c.burned_at.is_(None)).values(burned_at=now)))

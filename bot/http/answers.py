@@ -19,6 +19,7 @@ CODES = {
     403: ("FORBIDDEN", "Acesso negado"),
     404: ("NOT_FOUND", "Não encontrado"),
     405: ("METHOD_NOT_ALLOWED", "Método não permitido"),
+    408: ("TIMEOUT", "O pedido demorou demais para chegar"),
     413: ("TOO_LARGE", "Conteúdo grande demais"),
     415: ("UNSUPPORTED_MEDIA_TYPE", "Formato não aceito"),
     429: ("TOO_MANY_REQUESTS", "Muitos pedidos; tente de novo em instantes"),

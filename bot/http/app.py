@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.http import cards, media, payments, pix, whatsapp
 from bot.http.answers import json_answer
-from bot.http.deps import CARD_LIMITER, DEPS, INTAKE, READINESS, WebDeps
+from bot.http.bodies import LARGEST, Bodies
+from bot.http.deps import BODIES, CARD_LIMITER, DEPS, INTAKE, READINESS, WebDeps
 from bot.http.health import Readiness
 from bot.http.intake import Intake
 from bot.http.limiter import Limiter
 from bot.http.middleware import counted, guard, harden
 from bot.metrics import CONTENT_TYPE
 
-LARGEST_BODY = 3 * 1024 * 1024
-"""Meta's own bound."""
+log = structlog.get_logger()
+
+IDLE = 75.0
+"""Seconds that a connection may be open without a whole request: as long as the proxies in front keep an idle one (a
+minute), and an end for those who send their headers byte by byte."""
 CARDS_A_MINUTE = 30
-SERVER: dict[str, Any] = {"access_log": None, "handler_cancellation": False, "auto_decompress": False}
+
+
+class _Nonsense(logging.Filter):
+    """aiohttp tells of all that is no HTTP as an error of its own, with the sender's address and words: any stranger
+    could fill the log with whatever he likes. It is kept from there, and is one short line for who looks closely."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        log.debug("http.nonsense", error=type(error).__name__)
+        return False
+
+
+_server_log = logging.getLogger("balcao.http")
+_server_log.addFilter(_Nonsense())
+SERVER: dict[str, Any] = {
+    "access_log": None, "handler_cancellation": False, "auto_decompress": False, "logger": _server_log,
+}  # fmt: skip
 """What belongs to the server rather than to the application. Signatures are over bodies as they came, and a packed one
 of a stranger is not worth unpacking."""
 _PIX_PATHS = ("/webhooks/pix", "/webhooks/pix/pix", "/webhooks/pix/{secret}", "/webhooks/pix/{secret}/pix")
 
 
 def make_app(deps: WebDeps) -> web.Application:
-    app = web.Application(client_max_size=LARGEST_BODY + 1, middlewares=[guard])
+    app = web.Application(client_max_size=LARGEST, middlewares=[guard])
     app[DEPS] = deps
+    app[BODIES] = Bodies()
     app[INTAKE] = Intake(deps.database, deps.clock, whatsapp.teller(deps.wake, deps.metrics))
     app[CARD_LIMITER] = Limiter(CARDS_A_MINUTE, timedelta(minutes=1))
     app[READINESS] = Readiness(deps.checks)
@@ -47,9 +73,9 @@ def make_status_app(deps: WebDeps) -> web.Application:
     return app
 
 
-def make_runner(app: web.Application, *, shutdown_timeout: float = 10.0) -> web.AppRunner:
-    """aiohttp waits up to twice `shutdown_timeout` seconds for requests under way."""
-    return web.AppRunner(app, shutdown_timeout=shutdown_timeout, **SERVER)
+def make_runner(app: web.Application, *, shutdown_timeout: float = 10.0, idle: float = IDLE) -> web.AppRunner:
+    """aiohttp waits up to twice `shutdown_timeout` seconds for requests under way. `idle` as IDLE says."""
+    return web.AppRunner(app, shutdown_timeout=shutdown_timeout, keepalive_timeout=idle, **SERVER)
 
 
 def _route(app: web.Application) -> None:

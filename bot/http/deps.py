@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from bot.http.bodies import Bodies
 from bot.http.health import Check, Readiness
 from bot.http.intake import Intake
 from bot.http.limiter import Limiter
@@ -39,6 +40,7 @@ class WebDeps:
 
 
 DEPS: web.AppKey[WebDeps] = web.AppKey("deps", WebDeps)
+BODIES: web.AppKey[Bodies] = web.AppKey("bodies", Bodies)
 INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
 CARD_LIMITER: web.AppKey[Limiter] = web.AppKey("card_limiter", Limiter)
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness", Readiness)

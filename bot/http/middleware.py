@@ -27,7 +27,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-_OUTCOMES = {400: "malformed", 401: "unsigned", 403: "unsigned", 413: "too_large"}
+_OUTCOMES = {400: "malformed", 401: "unsigned", 403: "unsigned", 408: "too_slow", 413: "too_large"}
 
 
 @web.middleware

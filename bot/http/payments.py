@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.http.answers import OUTCOME, error_answer, json_answer
-from bot.http.deps import DEPS
+from bot.http.deps import BODIES, DEPS
 from bot.http.links import same
 from bot.http.pix import LARGEST, store
 from storage import payments
@@ -30,9 +30,7 @@ async def receive(request: web.Request) -> web.Response:
     secret = deps.pix_webhook_secret
     if secret is not None and not same(request.headers.get("X-Webhook-Secret", ""), secret):
         raise web.HTTPUnauthorized
-    body = await request.read()
-    if len(body) > LARGEST:
-        raise web.HTTPRequestEntityTooLarge(LARGEST, len(body))
+    body = await request.app[BODIES].read(request, LARGEST)
     try:
         told = Told.model_validate_json(body)
     except ValidationError as error:

@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from bot.http.answers import text_answer
-from bot.http.deps import DEPS, INTAKE
+from bot.http.deps import BODIES, DEPS, INTAKE
 from bot.http.envelope import Item, NotJson, split
 from bot.http.intake import NotNow
 from bot.http.links import same
@@ -40,7 +40,7 @@ async def verify(request: web.Request) -> web.Response:
 
 async def receive(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
-    body = await request.read()
+    body = await request.app[BODIES].read(request)
     if not is_signed(body, request.headers.get("X-Hub-Signature-256", ""), deps.app_secrets):
         raise web.HTTPUnauthorized
     try:

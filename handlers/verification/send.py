@@ -122,4 +122,5 @@ def _keyed(desk: Desk, text: str) -> str:
 
 async def undelivered(desk: Desk, code_id: uuid.UUID) -> Outcome | None:
     """The channel refused the message: forget the code, so that another channel can be tried at once."""
-    return Outcome("channel_down") if await verification.forget(desk.tx, desk.contact.id, code_id) else None
+    void = await verification.forget(desk.tx, desk.contact.id, code_id, desk.now)
+    return Outcome("channel_down") if void else None

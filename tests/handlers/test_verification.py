@@ -210,6 +210,21 @@ async def test_code_that_was_not_delivered_does_not_count(signer: Counter) -> No
     assert await send(signer, channel="sms")
 
 
+async def test_guesses_count_though_the_code_was_not_delivered(signer: Counter) -> None:
+    """Else a mailbox that takes nothing could be guessed at without end."""
+    for _ in range(4):
+        sent = await signer.did("verification.send", purpose="signature", bound_to=SHA, channel="email")
+        code = signer.secret()["code"]
+        assert await check(signer, other_than(code)) == "wrong"
+        undelivered = await signer.hear("code.undelivered", code_id=sent.keep["code_id"])
+        assert [outcome.name for outcome in undelivered] == ["channel_down"]
+        assert await signer.hear("code.undelivered", code_id=sent.keep["code_id"]) == []
+        assert await check(signer, code) == "wrong"
+        signer.forward(seconds=61)
+    again = await signer.did("verification.send", purpose="signature", bound_to=SHA, channel="email")
+    assert again.name == "too_many"
+
+
 async def test_verified_code_opens_one_thing_once(signer: Counter) -> None:
     from storage import verification
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from handlers.channel.notices import parse_notice
 from handlers.channel.statuses import Status, parse_status
@@ -17,6 +19,7 @@ from scheduler.resend import second_id
 from storage.base import new_id
 from storage.tables.contacts import contact_aliases, contacts
 from storage.tables.queues import communications, events, outbox, staff_notices
+from storage.unit_of_work import NOBODY
 from tests.scheduler.bench import Bench, Script
 from tests.scheduler.test_deliveries import go
 
@@ -209,6 +212,17 @@ async def test_a_notice_nobody_knows_is_kept(desk: Bench) -> None:
     row = await desk.one(events)
     assert (row.status, row.payload["shape"]) == ("ignored", "never seen")
     assert (await desk.one(staff_notices)).kind == "account.brand_new"
+
+
+async def test_a_notice_of_an_account_that_is_not_ours_is_logged_only(desk: Bench) -> None:
+    await desk.mail(None, "1", kind="notice:account_update", event="VERIFIED_ACCOUNT")
+    await desk.database.run(lambda tx: tx.run(update(events).values(organization_id=NOBODY)), org=None)
+    with capture_logs() as lines:
+        assert await desk.notices().run_once() == 1
+    assert [(line["event"], line["kind"]) for line in lines] == [
+        ("notice.without_organization", "account.account_update")
+    ]
+    assert (await desk.one(events)).status == "done"
 
 
 # --- Payments and poison ----------------------------------------------------------------------------------------------
