@@ -23,6 +23,7 @@ from prometheus_client import multiprocess
 
 from bot.http.app import make_runner
 from bot.settings import Settings
+from bot.vitals import keep_looking
 from bot.wiring import Balcao, Running
 from storage.deliveries import end_leases, start_numbers
 from storage.migrate import is_at_head, upgrade
@@ -94,10 +95,12 @@ async def serve(settings: Settings, role: str, bound: socket.socket) -> None:
         await _listen(runner, bound)
         gc.collect()
         gc.freeze()  # What is loaded by now stays for good: the collector need not look at it again and again.
+        looking = asyncio.create_task(keep_looking(balcao.database, balcao.metrics), name="vitals")
         log.info("serve.started", role=role, port=bound.getsockname()[1])
         try:
             await _until(stopping, balcao.service.until_trouble() if works else None)
         finally:
+            looking.cancel()
             await _hang_up(runner)
             if works:
                 await balcao.service.stop()
