@@ -329,10 +329,7 @@ def _prepare(settings: Settings) -> None:
     from bot import serve as server
 
     with _database_trouble():
-        try:
-            asyncio.run(server.prepare(settings))
-        except server.NotMigrated as error:
-            raise SystemExit(f"balcao: {error}") from None
+        asyncio.run(server.prepare(settings))
 
 
 @contextmanager
@@ -340,8 +337,12 @@ def _database_trouble() -> Iterator[None]:
     """Only for what touches no rows: the database's own words could quote them."""
     from sqlalchemy.exc import DBAPIError
 
+    from storage.migrate import WrongSchema
+
     try:
         yield
+    except WrongSchema as error:
+        raise SystemExit(f"balcao: {error}") from None
     except (OSError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]

@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.vitals import keep_looking
 from bot.wiring import Balcao, Running
 from storage.deliveries import end_leases, start_numbers
-from storage.migrate import is_at_head, upgrade
+from storage.migrate import WrongSchema, problem, upgrade
 
 log = structlog.get_logger()
 
@@ -35,10 +35,6 @@ LINGER = 1.0
 that few are cut while they are idle."""
 LONGEST = 18.0
 """Seconds after which an end is cut short."""
-
-
-class NotMigrated(Exception):
-    """The database is not at the schema this version needs."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -66,7 +62,8 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def prepare(settings: Settings) -> None:
-    """The embedded database brings itself up to date; a shared one is migrated by `balcao migrate`."""
+    """The embedded database brings itself up to date; a shared one is migrated by `balcao migrate`. WrongSchema if this
+    version cannot work with it."""
     if not settings.on_postgresql:
         await upgrade(settings.database_url)
         return
@@ -74,8 +71,8 @@ async def prepare(settings: Settings) -> None:
 
     engine = make_engine(settings.database_url)
     try:
-        if not await is_at_head(engine):
-            raise NotMigrated("the database is not at this version's schema: run `balcao migrate` first")
+        if trouble := await problem(engine):
+            raise WrongSchema(trouble)
     finally:
         await engine.dispose()
 
@@ -83,8 +80,8 @@ async def prepare(settings: Settings) -> None:
 async def serve(
     settings: Settings, role: str, bound: socket.socket, *, parent: socket.socket | None = None, renews: bool = False
 ) -> socket.socket | None:
-    """One process, until SIGTERM or SIGINT, or until its `parent` is gone. After SIGHUP, if it `renews`, the socket over
-    which a new one is to go on."""
+    """One process, until SIGTERM or SIGINT, or until its `parent` is gone. After SIGHUP, if it `renews`, the socket
+    over which a new one is to go on."""
     ending = Ending(renews, parent)
     async with Running(settings) as balcao:
         works = role != "web"
