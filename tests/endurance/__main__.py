@@ -29,7 +29,7 @@ from tests.bench.__main__ import is_serious, process, settings, until_it_answers
 from tests.bot.processes import APP_SECRET, bare
 from tests.databases import PostgresDatabase, RedisDatabase, SqliteTemplate
 from tests.endurance.crowd import Pace
-from tests.endurance.samples import Book, Watched, of_postgresql, of_process, of_redis, of_sqlite
+from tests.endurance.samples import Book, Watched, of_postgresql, of_process, of_redis, of_sqlite, vacuumed
 from tests.endurance.trend import Trend
 
 MINUTE = 60.0
@@ -60,6 +60,10 @@ class Place:
         if self.redis is None:
             return {"sqlite": of_sqlite(self.database)}
         return {"postgresql": asyncio.run(of_postgresql(self.database)), "redis": of_redis(self.redis)}
+
+    def tidy(self) -> None:
+        if self.redis is not None:
+            asyncio.run(vacuumed(self.database))
 
     def env(self, graph_port: int) -> dict[str, str]:
         found = settings(self.database, graph_port) | {"BALCAO_LOG_LEVEL": "INFO"}
@@ -99,9 +103,12 @@ def keep_reading(
     book: Book, watched: list[Watched], place: Place, crowd: subprocess.Popen[bytes], every: float
 ) -> None:
     """Until the crowd goes home."""
-    began = time.monotonic()
+    began, tidied = time.monotonic(), 0.0
     while crowd.poll() is None:
         at = time.monotonic() - began
+        if at - tidied >= MINUTE:
+            place.tidy()
+            tidied = at
         for one in watched:
             book.note(one.name, at, of_process(one))
         for whose, found in place.read().items():
