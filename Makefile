@@ -9,10 +9,10 @@ PYTEST_ARGS ?= -n 2 --inline-snapshot=disable
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fmt lock install clean
+.PHONY: help setup demo test lint bench endurance fmt lock install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv from the locks (does nothing when it is up to date)
 	@sh scripts/install.sh dev $(VENV)
@@ -31,6 +31,9 @@ lint: setup ## ruff, mypy --strict and the import contracts
 
 bench: setup ## measure turns per second, latencies and CPU per turn
 	@$(PY) -m scripts.services run -- $(PY) -m tests.bench
+
+endurance: setup ## an hour of steady work: memory, tasks, connections and files must stay flat (ARGS="--minutes 20 --rate 50")
+	@$(PY) -m scripts.services run -- $(PY) -m tests.endurance $(ARGS)
 
 fmt: setup ## format the code and mend what ruff can mend
 	$(VENV)/bin/ruff format $(CHECKED)

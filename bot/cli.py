@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
+import structlog
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from bot import logs
+from bot import handover, logs
 from bot.settings import Settings, SettingsError, load_database_settings, load_settings, missing
 
 app = App(name="balcao", help="The front desk a Brazilian business runs on its WhatsApp number.")
@@ -64,23 +67,53 @@ def serve(
     apart = role != "all" or processes > 1
     if apart and not (settings.on_postgresql and settings.redis_url):
         raise SystemExit("balcao: several processes need BALCAO_DATABASE_URL on PostgreSQL and BALCAO_REDIS_URL")
-    with tempfile.TemporaryDirectory(prefix="balcao-metrics-") as folder:
-        if processes > 1:
-            # The metrics of all processes are told together; their library asks for this when it is imported.
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-        _serve(settings, role, host, settings.port if port is None else port, processes)
+    place = handover.inherited()
+    if place is not None and place.parent is not None:
+        _serve_as_child(settings, role, place.bound, place.parent)
+    elif processes > 1:
+        _supervise(settings, place.bound if place else None, host, settings.port if port is None else port, processes)
+    else:
+        _serve(settings, role, place.bound if place else None, host, settings.port if port is None else port)
 
 
-def _serve(settings: Settings, role: str, host: str, port: int, processes: int) -> None:
+def _serve(settings: Settings, role: str, bound: socket.socket | None, host: str, port: int) -> None:
     from bot import serve as server
 
     _prepare(settings)
     server.open_many()
-    bound = server.bind(host, port)
-    if processes > 1:
-        start = lambda: server.run_loop(server.serve(settings, role, bound))  # noqa: E731
-        raise SystemExit(server.Supervisor(start, bound, processes).run())
-    server.run_loop(server.serve(settings, role, bound))
+    kept = server.run_loop(server.serve(settings, role, bound or server.bind(host, port), renews=_renews()))
+    if kept is not None:
+        handover.go_on_as_new(kept)
+
+
+def _supervise(settings: Settings, bound: socket.socket | None, host: str, port: int, processes: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="balcao-metrics-") as folder:
+        # The metrics of all processes are told together; their library asks for this when it is imported.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        from bot import serve as server
+        from bot.supervisor import Supervisor
+
+        _prepare(settings)
+        server.open_many()
+        bound = bound or server.bind(host, port)
+        children = Supervisor(handover.command(), bound, processes, renews=_renews())
+        raise SystemExit(asyncio.run(children.run()))
+
+
+def _serve_as_child(settings: Settings, role: str, bound: socket.socket, parent: socket.socket) -> None:
+    """Its parent saw the database. It may be away for a while by now, which is no reason not to come back."""
+    from bot import serve as server
+
+    try:
+        _prepare(settings)
+    except DatabaseTrouble as trouble:
+        structlog.get_logger().warning("serve.database_away", detail=str(trouble))
+    server.run_loop(server.serve(settings, role, bound, parent=parent))
+
+
+def _renews() -> bool:
+    """Whether SIGHUP is somebody's wish for a new start: not when a terminal hangs up, nor where it is ignored."""
+    return not os.isatty(0) and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 @app.command
@@ -298,10 +331,7 @@ def _prepare(settings: Settings) -> None:
     from bot import serve as server
 
     with _database_trouble():
-        try:
-            asyncio.run(server.prepare(settings))
-        except server.NotMigrated as error:
-            raise SystemExit(f"balcao: {error}") from None
+        asyncio.run(server.prepare(settings))
 
 
 @contextmanager
@@ -309,12 +339,20 @@ def _database_trouble() -> Iterator[None]:
     """Only for what touches no rows: the database's own words could quote them."""
     from sqlalchemy.exc import DBAPIError
 
+    from storage.migrate import WrongSchema
+
     try:
         yield
+    except WrongSchema as error:
+        raise SystemExit(f"balcao: {error}") from None
     except (OSError, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]
-        raise SystemExit(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
+        raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
+
+
+class DatabaseTrouble(SystemExit):
+    """The database does not answer, or not as it should."""
 
 
 def _say(text: str) -> None:

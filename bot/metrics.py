@@ -45,6 +45,8 @@ class Metrics:
         self._steps = Counter(
             "balcao_steps", "Steps of dialogues left, by how", ["dialogue", "step", "outcome"], registry=registry
         )
+        self._tasks = _own("balcao_tasks", "Asyncio tasks of this process", registry)
+        self._connections = _own("balcao_database_connections", "Database connections in use by this process", registry)
 
     def webhook(self, source: str, outcome: str, seconds: float) -> None:
         """`source`: whatsapp, pix, payments. `outcome`: accepted, unsigned, malformed, too_large, failed."""
@@ -85,6 +87,11 @@ class Metrics:
         """`outcome`: answered, unclear, back, cancelled, abandoned."""
         self._steps.labels(dialogue, step, outcome).inc()
 
+    def process(self, tasks: int, connections: int) -> None:
+        """Of this process alone."""
+        self._tasks.set(tasks)
+        self._connections.set(connections)
+
     def render(self) -> bytes:
         """The text for `/metrics`, of all processes when there are several."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
@@ -97,3 +104,8 @@ class Metrics:
 def _gauge(name: str, text: str, registry: CollectorRegistry, labels: list[str] | None = None) -> Gauge:
     """A gauge of the whole database, not of one process: with several, the newest reading is the true one."""
     return Gauge(name, text, labels or [], registry=registry, multiprocess_mode="livemostrecent")
+
+
+def _own(name: str, text: str, registry: CollectorRegistry) -> Gauge:
+    """A gauge of one process: with several, each is told with its `pid`."""
+    return Gauge(name, text, registry=registry, multiprocess_mode="liveall")

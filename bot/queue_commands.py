@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from bot.settings import Settings
 from bot.wiring import SystemClock
 from storage import deliveries, set_aside
-from storage.migrate import is_at_head
+from storage.migrate import problem
 from storage.roles import exempt
 from storage.unit_of_work import Database, Tx, make_engine
 
@@ -74,7 +74,7 @@ async def stopped_numbers(settings: Settings) -> list[str]:
         return []
     engine = make_engine(settings.database_url)
     try:
-        if not await is_at_head(engine):
+        if await problem(engine):
             return []
         rows = await Database(engine).run(deliveries.reasons_of_stopped, org=None, read_only=True)
     finally:

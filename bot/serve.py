@@ -1,8 +1,7 @@
-"""`balcao serve`: one process of a role, or several of them over one socket.
+"""`balcao serve`: one process of a role (several of them: `supervisor`).
 
-The parent binds the socket and forks before any loop exists: a child that dies or is replaced leaves the queue of new
-connections with the others, so nobody is turned away. SIGTERM drains: the socket closes, requests under way are
-answered, deliveries under way land.
+SIGTERM drains: the socket closes, requests under way are answered, connections that were kept open are told to close,
+deliveries under way land. All that takes 20 seconds at most. SIGHUP drains too and begins anew over the same socket.
 """
 
 from __future__ import annotations
@@ -13,35 +12,33 @@ import os
 import resource
 import signal
 import socket
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, TypeVar
 
 import structlog
 from aiohttp import web
-from prometheus_client import multiprocess
 
 from bot.http.app import make_runner
+from bot.http.deps import ENDING
 from bot.settings import Settings
+from bot.vitals import keep_looking
 from bot.wiring import Balcao, Running
 from storage.deliveries import end_leases, start_numbers
-from storage.migrate import is_at_head, upgrade
+from storage.migrate import WrongSchema, problem, upgrade
 
 log = structlog.get_logger()
 
-LINGER = 0.3
-"""Seconds that a connection accepted just before the end has to send its request."""
-AT_LEAST = 1.0
-"""Seconds after which a child that fails counts as one that could start."""
-QUICK_DEATHS = 3
-"""So many children in a row that could not start, and the parent gives up."""
+T = TypeVar("T")
+
 MOST_FILES = 65_536
 """Files and connections that a process asks to be allowed."""
 
-
-class NotMigrated(Exception):
-    """The database is not at the schema this version needs."""
+LINGER = 1.0
+"""Seconds in which connections that were open at the end may still ask: whoever does is answered and told to close, so
+that few are cut while they are idle."""
+LONGEST = 18.0
+"""Seconds after which an end is cut short."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -67,18 +64,19 @@ def open_many() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def run_loop(main: Coroutine[Any, Any, None]) -> None:
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
     """On uvloop where there is one."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
+        return asyncio.run(main)
+    result: T = uvloop.run(main)
+    return result
 
 
 async def prepare(settings: Settings) -> None:
-    """The embedded database brings itself up to date; a shared one is migrated by `balcao migrate`."""
+    """The embedded database brings itself up to date; a shared one is migrated by `balcao migrate`. WrongSchema if this
+    version cannot work with it."""
     if not settings.on_postgresql:
         await upgrade(settings.database_url)
         return
@@ -86,34 +84,94 @@ async def prepare(settings: Settings) -> None:
 
     engine = make_engine(settings.database_url)
     try:
-        if not await is_at_head(engine):
-            raise NotMigrated("the database is not at this version's schema: run `balcao migrate` first")
+        if trouble := await problem(engine):
+            raise WrongSchema(trouble)
     finally:
         await engine.dispose()
 
 
-async def serve(settings: Settings, role: str, bound: socket.socket) -> None:
-    """One process, until SIGTERM or SIGINT."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
+async def serve(
+    settings: Settings, role: str, bound: socket.socket, *, parent: socket.socket | None = None, renews: bool = False
+) -> socket.socket | None:
+    """One process, until SIGTERM or SIGINT, or until its `parent` is gone. After SIGHUP, if it `renews`, the socket
+    over which a new one is to go on."""
+    ending = Ending(renews, parent)
     async with Running(settings) as balcao:
         works = role != "web"
-        runner = make_runner(balcao.status if role == "worker" else balcao.web, shutdown_timeout=5.0)
+        app = balcao.status if role == "worker" else balcao.web
+        runner = make_runner(app, shutdown_timeout=5.0)
         if works:
             await begin_work(balcao)
         await _listen(runner, bound)
         gc.collect()
         gc.freeze()  # What is loaded by now stays for good: the collector need not look at it again and again.
+        looking = asyncio.create_task(keep_looking(balcao.database, balcao.metrics), name="vitals")
         log.info("serve.started", role=role, port=bound.getsockname()[1])
+        ending.say_ready()
         try:
-            await _until(stopping, balcao.service.until_trouble() if works else None)
+            await _until(ending.begun, balcao.service.until_trouble() if works else None)
         finally:
-            await _hang_up(runner)
-            if works:
-                await balcao.service.stop()
+            ending.limit()
+            looking.cancel()
+            app[ENDING].set()
+            kept = bound.dup() if ending.again else None
+            await asyncio.gather(_hang_up(runner), *([balcao.service.stop()] if works else []))
     log.info("serve.stopped", role=role)
+    return kept if ending.again else None
+
+
+class Ending:
+    """Why and how this process ends."""
+
+    def __init__(self, renews: bool, parent: socket.socket | None) -> None:
+        self.begun = asyncio.Event()
+        self.again = False
+        self._parent = parent
+        self._interrupts = 0
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._end)
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        if parent is not None:
+            loop.add_reader(parent, self._orphaned)
+        if renews:
+            loop.add_signal_handler(signal.SIGHUP, self._renew)
+        elif parent is not None:
+            loop.add_signal_handler(signal.SIGHUP, lambda: None)  # The parent decides.
+
+    def say_ready(self) -> None:
+        if self._parent is not None:
+            with suppress(OSError):
+                self._parent.send(b"!")
+
+    def limit(self) -> None:
+        """Whatever hangs (a database that does not answer), there is an end."""
+        asyncio.get_running_loop().call_later(LONGEST, _cut_short, 1)
+
+    def _end(self) -> None:
+        self.again = False
+        self.begun.set()
+
+    def _interrupted(self) -> None:
+        """Ctrl-C; the second time somebody does not want to wait. A second SIGTERM says nothing new."""
+        self._interrupts += 1
+        if self._interrupts > 1:
+            _cut_short(130)
+        self._end()
+
+    def _orphaned(self) -> None:
+        if self._parent is not None:
+            asyncio.get_running_loop().remove_reader(self._parent)
+        self._end()
+
+    def _renew(self) -> None:
+        self.again = not self.begun.is_set()
+        self.begun.set()
+
+
+def _cut_short(status: int) -> None:
+    """As if killed: what was under way is found in the database by whoever comes next."""
+    log.warning("serve.cut_short")
+    os._exit(status)
 
 
 async def begin_work(balcao: Balcao) -> None:
@@ -134,7 +192,7 @@ async def _hang_up(runner: web.AppRunner) -> None:
     """No new connections; who came through the door before it closed is still served."""
     for site in list(runner.sites):
         await site.stop()
-        await asyncio.sleep(LINGER)
+    await asyncio.sleep(LINGER)
     await runner.cleanup()
 
 
@@ -147,81 +205,3 @@ async def _until(stopping: asyncio.Event, trouble: Coroutine[Any, Any, None] | N
         task.cancel()
     for task in done:
         task.result()
-
-
-class Supervisor:
-    """The parent of several processes of one role: starts again those that die, passes SIGTERM on."""
-
-    def __init__(self, start: Callable[[], None], bound: socket.socket | None, processes: int) -> None:
-        self._start = start
-        self._bound = bound
-        self._processes = processes
-        self._born: dict[int, float] = {}
-        self._stopping = False
-        self._quick = 0
-
-    def run(self) -> int:
-        """Until all children are gone; the exit status."""
-        for name in _ENDING:
-            signal.signal(name, self._stop)
-        for _ in range(self._processes):
-            self._fork()
-        while self._born:
-            child, status = os.wait()
-            self._buried(child, status)
-        return 1 if self._quick >= QUICK_DEATHS else 0
-
-    def _stop(self, *_: object) -> None:
-        self._stopping = True
-        if self._bound is not None:
-            self._bound.close()  # Else callers would wait at a door behind which nobody is left.
-        for child in self._born:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
-
-    def _buried(self, child: int, status: int) -> None:
-        age, code = time.monotonic() - self._born.pop(child, 0.0), os.waitstatus_to_exitcode(status)
-        mark_process_dead(child)
-        if self._stopping:
-            return
-        log.warning("serve.child_gone", pid=child, exit_code=code)
-        self._quick = self._quick + 1 if code > 0 and age < AT_LEAST else 0
-        if self._quick >= QUICK_DEATHS:
-            log.critical("serve.gave_up", failures=self._quick)
-            self._stop()
-        else:
-            self._fork()
-
-    def _fork(self) -> None:
-        """A signal that comes between fork and note would miss the child, or be handled by it as if it were us."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-        try:
-            if self._stopping:
-                return
-            child = os.fork()
-            if child == 0:
-                self._live()
-            self._born[child] = time.monotonic()
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-
-    def _live(self) -> NoReturn:
-        """The child's whole life."""
-        try:
-            for name in _ENDING:
-                signal.signal(name, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-            self._start()
-        except BaseException:
-            log.exception("serve.child_failed")
-            os._exit(1)
-        os._exit(0)
-
-
-_ENDING = (signal.SIGTERM, signal.SIGINT)
-
-
-def mark_process_dead(child: int) -> None:
-    """Its gauges are no longer counted where several processes share their metrics."""
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        multiprocess.mark_process_dead(child)  # type: ignore[no-untyped-call]

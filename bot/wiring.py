@@ -56,7 +56,7 @@ from scheduler.jobs import Courier
 from scheduler.notices import Notices
 from scheduler.pacing import LocalPacer, Pacer, number_rate
 from scheduler.periodic import Job, Periodic, expire_registrations, sweep_payments
-from scheduler.retention import prune
+from scheduler.retention import PAGE, prune
 from scheduler.service import Service
 from scheduler.turns import Turns
 from scheduler.wake import LocalWake, Wake
@@ -202,7 +202,7 @@ def make_jobs(settings: Settings, gateways: Gateways, facts: Facts) -> list[Job]
     """What runs by itself here: a bank that cannot tell is not asked, and without SMTP no digest is written."""
     jobs = [
         Job("registrations.expire", timedelta(minutes=10), expire_registrations),
-        Job("retention", timedelta(hours=6), prune),
+        Job("retention", timedelta(hours=6), prune, PAGE),
     ]
     if gateways.pix.confirms:
         jobs.append(Job("pix.sweep", timedelta(minutes=1), sweep_payments))

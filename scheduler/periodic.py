@@ -25,6 +25,9 @@ log = structlog.get_logger()
 HOLDS = timedelta(minutes=5)
 """A job that ran longer than this is thought dead and may be run by another process."""
 
+PAGES = 50
+"""Pages of a job without a pause for the other jobs; it comes again at the next tick if that was not the end."""
+
 Work = Callable[[Tx, datetime], Awaitable[int]]
 
 
@@ -33,6 +36,8 @@ class Job:
     name: str
     every: timedelta
     work: Work
+    page: int | None = None
+    """Work that did so much is done again, in the next transaction: others can write between the pages."""
 
 
 class Periodic:
@@ -51,21 +56,36 @@ class Periodic:
                 continue
             if not await self._database.run(lambda tx, job=job: self._take(tx, job), org=None):  # type: ignore[misc]
                 continue
-            try:
-                count = await self._database.run(lambda tx, job=job: job.work(tx, self._clock.now()), org=None)  # type: ignore[misc]
-                if count:
-                    log.info("job.done", job=job.name, count=count)
-            except Exception:
-                log.exception("job.failed", job=job.name)
-            await self._database.run(lambda tx, job=job: self._give_back(tx, job), org=None)  # type: ignore[misc]
+            finished = await self._run(job)
+            await self._database.run(
+                lambda tx, job=job, finished=finished: self._give_back(tx, job, finished),  # type: ignore[misc]
+                org=None,
+            )
+
+    async def _run(self, job: Job) -> bool:
+        """Whether there is nothing left to do (or it failed, and is tried at its next turn)."""
+        total, count = 0, 0
+        try:
+            for _ in range(PAGES):
+                count = await self._database.run(lambda tx: job.work(tx, self._clock.now()), org=None)
+                total += count
+                if job.page is None or count < job.page:
+                    break
+        except Exception:
+            log.exception("job.failed", job=job.name)
+            return True
+        if total:
+            log.info("job.done", job=job.name, count=total)
+        return job.page is None or count < job.page
 
     async def _take(self, tx: Tx, job: Job) -> bool:
         return await clockwork.take_lease(tx, job.name, self._owner, self._clock.now(), job.every, HOLDS)
 
-    async def _give_back(self, tx: Tx, job: Job) -> None:
+    async def _give_back(self, tx: Tx, job: Job, finished: bool) -> None:
         now = self._clock.now()
-        await clockwork.give_lease_back(tx, job.name, self._owner, now)
-        self._rests_until[job.name] = now + job.every
+        await clockwork.give_lease_back(tx, job.name, self._owner, now, finished)
+        if finished:
+            self._rests_until[job.name] = now + job.every
 
 
 async def expire_registrations(tx: Tx, now: datetime) -> int:

@@ -59,10 +59,10 @@ async def take_lease(tx: Tx, name: str, owner: str, now: datetime, every: timede
     return taken == 1
 
 
-async def give_lease_back(tx: Tx, name: str, owner: str, now: datetime) -> None:
-    await tx.run(
-        update(leases).where(leases.c.name == name, leases.c.owner == owner).values(until=now, last_run_at=now)
-    )
+async def give_lease_back(tx: Tx, name: str, owner: str, now: datetime, finished: bool) -> None:
+    """A job that is not `finished` is due again at once."""
+    ran = {"last_run_at": now} if finished else {}
+    await tx.run(update(leases).where(leases.c.name == name, leases.c.owner == owner).values(until=now, **ran))
 
 
 async def add_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:

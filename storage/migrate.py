@@ -13,13 +13,14 @@ import asyncio
 import re
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.unit_of_work import make_engine
@@ -35,14 +36,33 @@ _LOCK = 0x62616C63616F
 """PostgreSQL's advisory lock of whoever migrates ("balcao")."""
 
 
+_GIVES_WAY = {"55P03", "40P01"}
+"""SQLSTATEs after which a migration tries again: it got no lock in time; it and somebody else waited for each other."""
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0)
+"""Seconds between its tries, in which those go on who waited behind it."""
+NEXT_IN_LINE = 0.2
+"""Seconds between looks whether the other migrator is done. Looks and not a lock to wait for: an index that is built
+beside the traffic waits for every open statement, that of a waiting migrator too."""
+
+
+class WrongSchema(Exception):
+    """This version of the code cannot work with the database's schema; the words say what to do."""
+
+
 class BrokenReferences(Exception):
     """A migration on SQLite left rows that refer to rows which are not there; nothing of it was kept."""
 
 
-def head() -> str | None:
-    """The newest revision there is a migration for."""
+def revisions() -> dict[str, str | None]:
+    """Every revision this version knows, with the one before it."""
     found = [dict(_REVISION.findall(file.read_text("utf-8"))) for file in (FOLDER / "versions").glob("[!_]*.py")]
-    newest = {names["revision"] for names in found} - {names.get("down_revision") for names in found}
+    return {names["revision"]: names.get("down_revision") for names in found}
+
+
+def head(known: Mapping[str, str | None] | None = None) -> str | None:
+    """The newest revision there is a migration for."""
+    known = revisions() if known is None else known
+    newest = set(known) - set(known.values())
     if len(newest) > 1:
         raise LookupError(f"migrations branch: {', '.join(sorted(newest))}")
     return next(iter(newest), None)
@@ -62,10 +82,38 @@ async def is_at_head(engine: AsyncEngine) -> bool:
     return await current(engine) == head()
 
 
+async def problem(engine: AsyncEngine, known: Mapping[str, str | None] | None = None) -> str | None:
+    """Why this version cannot work with the database as it is, in one line; None if it can.
+
+    A newer schema is no problem while the database says that versions like this one may still work with it. `known` are
+    the revisions of when a process was started: a deploy may have changed the files since.
+    """
+    known = revisions() if known is None else known
+    found, newest = await current(engine), head(known)
+    if found == newest:
+        return None
+    if found is None or found in known:
+        return f"the database is at schema {found}, this version needs {newest}: run `balcao migrate` first"
+    if await _floor(engine) in known:
+        return None
+    return f"the database is at schema {found}, which leaves this version ({newest}) behind: start a newer one"
+
+
+async def _floor(engine: AsyncEngine) -> str | None:
+    async with engine.connect() as connection:
+        connection = await connection.execution_options(sqlite_begin="DEFERRED")
+        if not await connection.run_sync(lambda plain: inspect(plain).has_table("schema_floor")):
+            return None
+        found: str | None = await connection.scalar(text("select revision from schema_floor"))
+        return found
+
+
 async def upgrade(url: str) -> None:
     """Bring the database at `url` (`sqlite+aiosqlite://…` or `postgresql+asyncpg://…`) to the newest schema.
 
-    All or nothing: a migration that fails leaves the database as it was, on SQLite too.
+    A migration that fails leaves nothing of itself: on SQLite all of them, on PostgreSQL each by itself, so that no
+    table is locked for longer than it takes. Where traffic stands in its way it steps back and tries again. A database
+    that is newer is left as it is. WrongSchema if this version cannot work with that one.
     """
 
     def work(connection: Connection) -> None:
@@ -79,12 +127,58 @@ async def upgrade(url: str) -> None:
 
 async def _upgrade(url: str, work: Callable[[Connection], None]) -> None:
     engine = _engine(url)
+    migrate = _beside_traffic if engine.dialect.name == "postgresql" else _in_transaction
     try:
         with _file_lock(url):
-            if not await is_at_head(engine):
-                await _in_transaction(engine, work)
+            if await _is_behind(engine):
+                await migrate(engine, work)
     finally:
         await engine.dispose()
+
+
+async def _is_behind(engine: AsyncEngine) -> bool:
+    """Whether there is something to do; WrongSchema where nothing can be done."""
+    found = await current(engine)
+    if found is None or found in revisions():
+        return found != head()
+    if trouble := await problem(engine):
+        raise WrongSchema(trouble)
+    return False
+
+
+async def _beside_traffic(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
+    async with _first_in_line(engine):
+        for pause in (*PAUSES, None):
+            if not await _is_behind(engine):
+                return
+            try:
+                await _one_by_one(engine, work)
+            except DBAPIError as error:
+                if pause is None or getattr(error.orig, "sqlstate", None) not in _GIVES_WAY:
+                    raise
+                await asyncio.sleep(pause)
+
+
+async def _one_by_one(engine: AsyncEngine, work: Callable[[Connection], None]) -> None:
+    """Outside a transaction of ours: alembic opens one for each migration."""
+    from storage.migrations.online import LOCK_TIMEOUT
+
+    async with engine.connect() as connection:
+        await connection.execute(text("select set_config('lock_timeout', :limit, false)"), {"limit": LOCK_TIMEOUT})
+        # Migrations that touch rows see everybody's.
+        await connection.execute(text("select set_config('app.org', '*', false)"))
+        await connection.commit()
+        await connection.run_sync(work)
+
+
+@asynccontextmanager
+async def _first_in_line(engine: AsyncEngine) -> AsyncIterator[None]:
+    """One process at a time migrates a PostgreSQL database. The lock goes with its session."""
+    async with engine.connect() as connection:
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        while not await connection.scalar(text("select pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):  # noqa: ASYNC110
+            await asyncio.sleep(NEXT_IN_LINE)
+        yield
 
 
 async def downgrade(url: str, revision: str = "base") -> None:
@@ -143,7 +237,6 @@ async def _in_transaction(engine: AsyncEngine, work: Callable[[Connection], T]) 
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            # Migrations that touch rows see everybody's.
             await connection.execute(text("select set_config('app.org', '*', true)"))
         done = await connection.run_sync(work)
         if engine.dialect.name == "sqlite":

@@ -30,7 +30,7 @@ DECLARE name text;
 BEGIN
     SET LOCAL session_replication_role = replica;
     FOR name IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-                WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+                WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'schema_floor')
     LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
 END $$
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bot.http import cards, media, payments, pix, whatsapp
 from bot.http.answers import json_answer
 from bot.http.bodies import LARGEST, Bodies
-from bot.http.deps import BODIES, CARD_LIMITER, DEPS, INTAKE, READINESS, WebDeps
+from bot.http.deps import BODIES, CARD_LIMITER, DEPS, ENDING, INTAKE, READINESS, WebDeps
 from bot.http.health import Readiness
 from bot.http.intake import Intake
 from bot.http.limiter import Limiter
@@ -58,7 +59,7 @@ def make_app(deps: WebDeps) -> web.Application:
     app[CARD_LIMITER] = Limiter(CARDS_A_MINUTE, timedelta(minutes=1))
     app[READINESS] = Readiness(deps.checks)
     _route(app)
-    app.on_response_prepare.append(harden)
+    _common(app)
     app.on_cleanup.append(_close)
     return app
 
@@ -69,8 +70,13 @@ def make_status_app(deps: WebDeps) -> web.Application:
     app[DEPS] = deps
     app[READINESS] = Readiness(deps.checks)
     _route_status(app)
-    app.on_response_prepare.append(harden)
+    _common(app)
     return app
+
+
+def _common(app: web.Application) -> None:
+    app[ENDING] = asyncio.Event()
+    app.on_response_prepare.append(harden)
 
 
 def make_runner(app: web.Application, *, shutdown_timeout: float = 10.0, idle: float = IDLE) -> web.AppRunner:

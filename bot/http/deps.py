@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -44,3 +45,5 @@ BODIES: web.AppKey[Bodies] = web.AppKey("bodies", Bodies)
 INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
 CARD_LIMITER: web.AppKey[Limiter] = web.AppKey("card_limiter", Limiter)
 READINESS: web.AppKey[Readiness] = web.AppKey("readiness", Readiness)
+ENDING: web.AppKey[asyncio.Event] = web.AppKey("ending", asyncio.Event)
+"""Set when this process goes: connections are not kept any more."""

@@ -28,11 +28,11 @@ class Check:
 
 def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]] | None = None) -> list[Check]:
     """What there is to look at. Redis is not vital: losing it loses only time."""
-    newest = migrate.head()
+
+    known = migrate.revisions()
 
     async def schema() -> str | None:
-        found = await migrate.current(database.engine)
-        return None if found == newest else f"schema is at {found}, not at {newest}: run balcao migrate"
+        return await migrate.problem(database.engine, known)
 
     async def numbers() -> str | None:
         stopped = await database.run(deliveries.stopped_numbers, org=None, read_only=True)

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from bot.http.answers import OUTCOME, REQUEST_ID, error_answer, text_answer
-from bot.http.deps import DEPS
+from bot.http.deps import DEPS, ENDING
 from bot.logs import bound
 from storage.base import new_id
 
@@ -46,7 +46,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def harden(request: web.Request, answer: web.StreamResponse) -> None:
-    """Headers of every answer (`on_response_prepare`); a handler's own win."""
+    """Headers of every answer (`on_response_prepare`); a handler's own win. The last one on a connection says so."""
+    if request.app[ENDING].is_set():
+        answer.force_close()
     answer.headers["Server"] = "balcao"
     for name, value in _HEADERS.items():
         answer.headers.setdefault(name, value)

@@ -1,4 +1,6 @@
-"""Run by alembic for each of its commands, on the connection and in the transaction that `storage.migrate` opened."""
+"""Run by alembic for each of its commands, on the connection of `storage.migrate`: in its transaction if it
+opened one, else with one for each migration.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ context.configure(
     connection=context.config.attributes["connection"],
     render_item=autogenerate.render_item,
     process_revision_directives=autogenerate.secure_new_tables,
+    transaction_per_migration=True,
     **autogenerate.OPTIONS,
 )
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

@@ -79,4 +79,5 @@ journey_steps = Table(
     instant("entered_at", nullable=False),
     instant("left_at", nullable=False),
     Index("ix_journey_steps_organization_id_dialogue_left_at", "organization_id", "dialogue", "left_at"),
+    Index("ix_journey_steps_left_at", "left_at", postgresql_using="brin"),
 )

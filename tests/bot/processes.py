@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.bot.http_support import ACCOUNT, NUMBER
 
 T = TypeVar("T")
 
+HOME = Path(__file__).parents[2]
 APP_SECRET = "the app's secret"
 STEP = 0.02
 """Seconds between looks."""
@@ -96,12 +97,15 @@ def bare(env: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def started(folder: Path, *words: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
-    """`balcao WORDS` in a folder of its own; killed at the end if it is still there."""
+async def started(
+    folder: Path, *words: str, env: Mapping[str, str], home: Path = HOME, before: Sequence[str] = ()
+) -> AsyncIterator[Running]:
+    """`balcao WORDS` in a folder of its own; killed at the end if it is still there. `home` is where the code is,
+    `before` a command that runs it."""
     folder.mkdir()  # noqa: ASYNC240 - a folder of our own
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        command = [sys.executable, "-m", "bot.cli", *words]
-        place = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [*before, sys.executable, "-m", "bot.cli", *words]
+        place = {"PYTHONPATH": str(home)}
         process = subprocess.Popen(  # noqa: ASYNC220 - it only forks
             command, cwd=folder, env=bare(env) | place, stdout=out, stderr=err, start_new_session=True
         )

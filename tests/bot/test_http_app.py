@@ -132,10 +132,21 @@ async def test_a_stopped_number_is_told_and_webhooks_go_on(web: Web) -> None:
 
 async def test_an_old_schema_is_not_ready(web: Web) -> None:
     async with web.database.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     code, body = await web.get("/health/ready")
     assert code == 503
-    assert orjson.loads(body)["checks"]["schema"].startswith("schema is at 0000, not at ")
+    assert orjson.loads(body)["checks"]["schema"].startswith("the database is at schema 0001, this version needs ")
+
+
+async def test_a_newer_schema_is_ready_unless_it_leaves_this_version_behind(web: Web) -> None:
+    async with web.database.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert (await web.get("/health/ready"))[0] == 200
+    async with web.database.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE schema_floor SET revision = '9998'")
+    code, body = await web.get("/health/ready")
+    assert code == 503
+    assert "leaves this version" in orjson.loads(body)["checks"]["schema"]
 
 
 async def test_losing_redis_is_told_only(web: Web) -> None:

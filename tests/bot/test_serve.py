@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import sys
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ from aiohttp import ClientSession, TCPConnector
 from sqlalchemy import func, select
 
 from bot import serve
-from bot.serve import QUICK_DEATHS, Supervisor
+from bot.supervisor import QUICK_DEATHS, Supervisor
 from bot.town import EXAMPLES
 from storage.tables.queues import events, outbox
 from storage.unit_of_work import Database, Tx, make_engine
@@ -186,15 +187,7 @@ async def replaced(parent: Running, child: int) -> bool:
     return now is not None and child not in now
 
 
-def test_children_that_cannot_start_end_the_parent(capfd: pytest.CaptureFixture[str]) -> None:
-    def start() -> None:
-        raise RuntimeError("cannot")
-
-    before = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        assert Supervisor(start, None, 2).run() == 1
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-    said = capfd.readouterr()
-    assert (said.out + said.err).count("serve.child_failed") >= QUICK_DEATHS
+async def test_children_that_cannot_start_end_the_parent(capfd: pytest.CaptureFixture[str]) -> None:
+    with serve.bind("127.0.0.1", 0) as bound:
+        assert await Supervisor([sys.executable, "-c", "raise SystemExit('cannot')"], bound, 2).run() == 1
+    assert capfd.readouterr().err.count("cannot") >= QUICK_DEATHS

@@ -102,8 +102,8 @@ async def test_old_events_and_passing_documents_are_pruned(bench: Bench) -> None
     await bench.put(documents, [{**paper, "id": passing, "expires_at": now + timedelta(days=2)}])
     await bench.put(documents, [{**paper, "id": lasting, "expires_at": None}])
     uploads = [
-        {"id": new_id(), "document_id": one, "phone_number_id": NUMBER, "media_id": "1", "expires_at": now}
-        for one in (passing, lasting)
+        {"id": new_id(), "document_id": one, "phone_number_id": NUMBER, "media_id": "1", "expires_at": day}
+        for one, day in ((passing, now), (lasting, now + timedelta(days=29)))
     ]
     await bench.put(media_uploads, uploads)
     later = bench.clock.forward(timedelta(days=14, seconds=1))

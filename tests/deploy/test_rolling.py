@@ -1,0 +1,104 @@
+"""A whole deploy under load: the next version's migrations beside the present one, then web and workers one by one."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from sqlalchemy import text
+
+from storage.unit_of_work import make_engine
+from tests.bot.processes import started, until
+from tests.bot.test_serve import get, listening
+from tests.deploy.versions import HERE, NEXT, next_version
+from tests.deploy.world import opened, under_load, words
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_a_deploy_turns_nobody_away(postgresql_url: str, redis_url: str, tmp_path: Path) -> None:
+    current = tmp_path / "current"
+    current.symlink_to(HERE)
+    try:
+        async with (
+            opened(postgresql_url, redis_url, tmp_path) as world,
+            started(tmp_path / "web", *words(world, "web", "--processes", "2"), env=world.env, home=current) as web,
+            started(tmp_path / "worker", *words(world, "worker"), env=world.env) as worker,
+            ClientSession() as client,
+        ):
+            await listening(web)
+            async with under_load(world) as load:
+                await load.answered_by("balcao", 10)
+                new = next_version(tmp_path / "next")
+                async with started(tmp_path / "migrate", "migrate", env=world.env, home=new) as migrating:
+                    assert await migrating.ended() == 0, migrating.complained
+                await load.answered_by("balcao", 10)
+                assert (await get(client, f"{world.address}/health/ready"))[0] == 200, "on the next one's schema"
+                current.unlink()
+                current.symlink_to(new)
+                web.process.send_signal(signal.SIGHUP)
+                await web.log("serve.renewed")
+                async with started(tmp_path / "worker-2", *words(world, "worker"), env=world.env, home=new) as second:
+                    await listening(second)
+                    assert await worker.stop() == 0
+                    load.servers.clear()
+                    await load.answered_by(NEXT, 20)
+                    assert set(load.servers) == {NEXT}
+                    load.stopping.set()
+                    await load.everything_once()
+                    load.nobody_was_turned_away()
+                    assert (await second.stop(), await web.stop()) == (0, 0)
+        await a_version_left_behind_does_not_start(tmp_path, world.env)
+    finally:
+        await back_to_this_schema(postgresql_url)
+
+
+async def a_version_left_behind_does_not_start(folder: Path, env: dict[str, str]) -> None:
+    await execute(env["BALCAO_DATABASE_URL"], "update schema_floor set revision = '9001'")
+    async with started(folder / "old", "serve", "--role", "worker", "--port", "0", env=env) as old:
+        assert await old.ended() == 1
+        assert old.complained.strip().endswith("leaves this version (0005) behind: start a newer one")
+        assert old.complained.count("\n") == 1
+
+
+async def execute(url: str, *statements: str) -> None:
+    engine = make_engine(url)
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def back_to_this_schema(url: str) -> None:
+    """The database is this process's, for all tests."""
+    await execute(
+        url, "alter table events drop column if exists made_up", "alter table outbox drop column if exists made_up",
+        "drop table if exists made_up", "update alembic_version set version_num = '0005'",
+        "update schema_floor set revision = '0001'",
+    )  # fmt: skip
+
+
+async def test_a_version_that_cannot_start_changes_nothing(postgresql_url: str, redis_url: str, tmp_path: Path) -> None:
+    current = tmp_path / "current"
+    current.symlink_to(HERE)
+    async with (
+        opened(postgresql_url, redis_url, tmp_path) as world,
+        started(tmp_path / "web", *words(world, "web", "--processes", "2"), env=world.env, home=current) as web,
+        ClientSession() as client,
+    ):
+        await listening(web)
+        await until(lambda: two_started(web.folder), "two children")
+        new = next_version(tmp_path / "next")
+        current.unlink()
+        current.symlink_to(new)
+        web.process.send_signal(signal.SIGHUP)
+        await web.log("serve.renewal_failed")
+        assert "run `balcao migrate` first" in web.complained
+        assert await get(client, f"{world.address}/health/live") == (200, '{"status":"ok"}')
+        assert await web.stop() == 0
+
+
+async def two_started(folder: Path) -> bool:
+    return (folder / "stderr").read_text("utf-8").count('"event":"serve.started"') == 2
