@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 CLEAR_UP = timedelta(seconds=60)
 """How long a send of unknown outcome waits for a status before it is sent again."""
+UNREAD = timedelta(seconds=1)
+"""Statuses older than this should have been read; younger ones there are always."""
 STOPPED = timedelta(minutes=1)
 """How often a message of a stopped number looks whether it works again."""
 LONGEST_WAIT = timedelta(minutes=15)
@@ -158,7 +160,7 @@ class Landing:
         """Rows whose sender died, and unknown outcomes whose time is up: ask the log whether they left; else again,
         unless it was tried often enough. A row found "sending" is uncertain too: it waits for a status first."""
         now = self._clock.now()
-        rows = await store.overdue_leases(tx, now, 200)
+        rows = await self._ripe(tx, now)
         for row in rows:
             status = await store.communication_status(tx, row.communication_id) if row.communication_id else None
             if status not in _NOT_GONE:
@@ -172,6 +174,15 @@ class Landing:
             else:
                 await self.bury(tx, job, OutcomeUnknown("no_outcome", row.error or "sender died"))
         return len(rows)
+
+    async def _ripe(self, tx: Tx, now: datetime) -> list[Any]:
+        """A send of unknown outcome is not ripe while statuses that came in its time, or long ago, are unread: after a
+        while without a worker one of them may say that it left."""
+        rows = await store.overdue_leases(tx, now, 200)
+        unread = await store.oldest_unread_status(tx) if any(row.status == "uncertain" for row in rows) else None
+        if unread is None:
+            return list(rows)
+        return [row for row in rows if row.status != "uncertain" or unread > max(row.due_at, now - UNREAD)]
 
     # --- helpers ------------------------------------------------------------------------------------------------
 

@@ -247,10 +247,14 @@ async def test_a_secret_that_does_not_open_is_lost_alone(bench: Bench) -> None:
 
 
 async def status(bench: Bench, communication_id: Any, state: str, wamid: str = "wamid.lost") -> None:
+    await unread_status(bench, communication_id, state, wamid)
+    await bench.notices().run_once()
+
+
+async def unread_status(bench: Bench, communication_id: Any, state: str, wamid: str = "wamid.lost") -> None:
     told = {"id": wamid, "status": state, "timestamp": "1795438800"}
     payload = {**told, "biz_opaque_callback_data": str(communication_id)}
     await bench.mail(None, f"{wamid}:{state}", kind="status", **payload)
-    await bench.notices().run_once()
 
 
 async def test_a_status_clears_up_what_became_of_a_send(bench: Bench) -> None:
@@ -291,6 +295,33 @@ async def test_a_status_just_before_the_second_send_stops_it(bench: Bench) -> No
     await deliveries.recover()
     await status(bench, communication_id, "delivered")
     assert await go(deliveries) == 0 == len(await bench.rows(outbox))
+
+
+async def test_nothing_is_sent_again_before_the_statuses_that_came_are_read(bench: Bench) -> None:
+    """A worker that was away finds both: a send whose time is up, and the unread status that says it left."""
+    script = Script([OutcomeUnknown("timeout")])
+    communication_id = await bench.message(await bench.person())
+    deliveries = bench.deliveries({KIND: script})
+    await go(deliveries)
+    await unread_status(bench, communication_id, "sent")
+    bench.clock.forward(CLEAR_UP * 2)
+    await deliveries.recover()
+    assert await go(deliveries) == 0
+    await bench.notices().run_once()
+    assert (await bench.one(communications, id=communication_id)).status == "sent"
+    assert await bench.rows(outbox) == []
+
+
+async def test_statuses_of_this_moment_do_not_hold_up_a_second_send(bench: Bench) -> None:
+    """There is always one just coming in, of somebody else."""
+    script = Script([OutcomeUnknown("timeout")])
+    await bench.message(await bench.person())
+    deliveries = bench.deliveries({KIND: script})
+    await go(deliveries)
+    bench.clock.forward(CLEAR_UP * 2)
+    await unread_status(bench, "another", "sent")
+    await deliveries.recover()
+    assert await go(deliveries) == 1
 
 
 async def test_unknown_outcomes_end_too(desk: Bench) -> None:
