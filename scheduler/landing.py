@@ -144,7 +144,9 @@ class Landing:
         return "dropped"
 
     async def bury(self, tx: Tx, job: Job, error: GatewayError) -> str:
-        """A dead letter: kept with its reason until somebody has it sent again."""
+        """A dead letter: kept with its reason until somebody has it sent again. What is worth one try only is not."""
+        if self._tries(job) == 1:
+            return await self._drop(tx, job, error.code)
         await store.set_aside(tx, job.id, "dead", error=str(error)[:500])
         await self._mark(tx, job, "failed", error.code, error.detail)
         if isinstance(error, Unreachable) and job.contact_id is not None:

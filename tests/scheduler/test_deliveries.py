@@ -391,6 +391,22 @@ async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]
     assert [line["event"] for line in logs] == ["deliveries.recovered"]
 
 
+async def test_what_is_worth_one_try_leaves_no_dead_letter(bench: Bench) -> None:
+    """Blue ticks that did not go out, or whose sender died, are nothing to keep or to tell staff about."""
+    ana, deliveries = await bench.person(), bench.deliveries({"ask": Script([TryLater("500")], tries=1)})
+    await bench.errand(ana)
+    await go(deliveries)
+    await bench.errand(ana)
+    until = bench.clock.now() + LEASE
+    await bench.database.run(
+        lambda tx: store.claim(tx, now=bench.clock.now(), until=until, by="dead", most=9), org=None
+    )
+    bench.clock.forward(LEASE + timedelta(seconds=1))
+    assert await deliveries.recover() == 1
+    assert [*await bench.rows(outbox), *await bench.rows(staff_notices)] == []
+    assert bench.watch.outcomes("delivery") == ["dropped"]
+
+
 # --- Dead letters -----------------------------------------------------------------------------------------------------
 
 
