@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --inline-snapshot=disable
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench fmt lock install clean
+.PHONY: help setup demo test lint bench chaos fmt lock install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ lint: setup ## ruff, mypy --strict and the import contracts
 
 bench: setup ## measure turns per second, latencies and CPU per turn
 	@$(PY) -m scripts.services run -- $(PY) -m tests.bench
+
+chaos: setup ## kill it a thousand times on each database and compare the books (CHAOS_ARGS=--help)
+	@$(PY) -m scripts.services run -- $(PY) -m tests.chaos $(CHAOS_ARGS)
 
 fmt: setup ## format the code and mend what ruff can mend
 	$(VENV)/bin/ruff format $(CHECKED)
