@@ -43,6 +43,9 @@ UNREAD = timedelta(seconds=1)
 STOPPED = timedelta(minutes=1)
 """How often a message of a stopped number looks whether it works again."""
 LONGEST_WAIT = timedelta(minutes=15)
+DIED = "sender died"
+DEATHS = 10
+"""So many senders in a row may die with a job; then it is thought to be what kills them."""
 PACED = "paced"
 """Code of a TryLater that is our own doing: no try is counted."""
 _NOT_GONE = (None, "queued", "held")
@@ -160,7 +163,7 @@ class Landing:
 
     async def recover(self, tx: Tx) -> int:
         """Rows whose sender died, and unknown outcomes whose time is up: ask the log whether they left; else again,
-        unless it was tried often enough. A row found "sending" is uncertain too: it waits for a status first."""
+        unless it was tried often enough. A message found "sending" is uncertain too: it waits for a status first."""
         now = self._clock.now()
         rows = await self._ripe(tx, now)
         for row in rows:
@@ -169,13 +172,30 @@ class Landing:
                 await store.finish(tx, [row.id])
                 continue
             job = job_of(row, await self._directory.organization(tx, row.organization_id), sealed=True)
-            if row.status == "sending" and _has_statuses(job):
-                await store.set_aside(tx, row.id, "uncertain", error="sender died", due_at=now + CLEAR_UP)
-            elif job.attempts < self._tries(job):
-                await store.put_back(tx, row.id, due_at=now, error=row.error, attempts=job.attempts)
+            if row.status == "sending":
+                await self._sender_died(tx, job, _deaths(row.error) + 1)
             else:
-                await self.bury(tx, job, OutcomeUnknown("no_outcome", row.error or "sender died"))
+                await self._nobody_told(tx, job, row.error)
         return len(rows)
+
+    async def _sender_died(self, tx: Tx, job: Job, deaths: int) -> None:
+        """Nobody refused it, so a death counts as no try. From the second on it may be the job that kills: it waits."""
+        now, error = self._clock.now(), f"{DIED} {deaths}"
+        wait = min(timedelta(seconds=4 ** (deaths - 1)), LONGEST_WAIT) if deaths > 1 else timedelta()
+        if _has_statuses(job):
+            await store.set_aside(tx, job.id, "uncertain", error=error, due_at=now + max(CLEAR_UP, wait))
+        elif deaths < DEATHS and self._tries(job) > 1:
+            await store.put_back(tx, job.id, due_at=now + wait, error=error, attempts=job.attempts - 1)
+        else:
+            await self.bury(tx, job, OutcomeUnknown("no_outcome", error))
+
+    async def _nobody_told(self, tx: Tx, job: Job, error: str | None) -> None:
+        deaths = _deaths(error)
+        attempts = job.attempts - 1 if deaths else job.attempts
+        if deaths < DEATHS and attempts < self._tries(job):
+            await store.put_back(tx, job.id, due_at=self._clock.now(), error=error, attempts=attempts)
+        else:
+            await self.bury(tx, job, OutcomeUnknown("no_outcome", error or DIED))
 
     async def _ripe(self, tx: Tx, now: datetime) -> list[Any]:
         """A send of unknown outcome is not ripe while statuses that came in its time, or long ago, are unread: after a
@@ -237,6 +257,12 @@ def wait_after(job: Job, error: GatewayError) -> timedelta:
     if isinstance(error, TryLater) and error.after is not None:
         return error.after
     return min(timedelta(seconds=4 ** (job.attempts - 1)), LONGEST_WAIT)
+
+
+def _deaths(error: str | None) -> int:
+    """How many senders died with it one after the other, by the reason noted last."""
+    counted = (error or "").removeprefix(f"{DIED} ")
+    return int(counted) if counted.isdigit() else 0
 
 
 def _has_statuses(job: Job) -> bool:

@@ -50,6 +50,7 @@ MEANING = {
 
 LEASE = timedelta(seconds=8)
 CLEAR_UP = timedelta(seconds=4)
+LONGEST_WAIT = timedelta(seconds=6)
 HOLDS = timedelta(seconds=10)
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -98,6 +99,7 @@ def _shorten() -> None:
     """What takes minutes in earnest takes seconds here; nothing else is changed."""
     scheduler.deliveries.LEASE = LEASE
     scheduler.landing.CLEAR_UP = CLEAR_UP
+    scheduler.landing.LONGEST_WAIT = LONGEST_WAIT
     scheduler.periodic.HOLDS = HOLDS
     add = AsyncIOScheduler.add_job
 

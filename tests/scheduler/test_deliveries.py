@@ -23,7 +23,7 @@ from handlers.ports import (
 )
 from scheduler.deliveries import LEASE, Deliveries
 from scheduler.jobs import Done, Drop, Hold
-from scheduler.landing import CLEAR_UP
+from scheduler.landing import CLEAR_UP, DEATHS, LONGEST_WAIT
 from storage import deliveries as store
 from storage import set_aside
 from storage.tables.contacts import contacts
@@ -104,14 +104,15 @@ async def test_what_cannot_be_recorded_harms_no_other(bench: Bench, logs: list[A
     ana, ben = await bench.person(), await bench.person()
     await bench.errand(ana)
     await bench.message(ben)
-    script = Script([Done(record=break_down), Done(record=break_down)], tries=2)
+    script = Script([Done(record=break_down)] * DEATHS, tries=2)
     deliveries = bench.deliveries({"ask": script, KIND: Script()})
     await go(deliveries)
     left = await bench.one(outbox)
     assert (left.kind, left.status) == ("ask", "sending")
-    for _ in range(2):
+    for _ in range(DEATHS):
         bench.clock.forward(LEASE + timedelta(seconds=1))
         assert await deliveries.recover() == 1
+        bench.clock.forward(LONGEST_WAIT)
         await go(deliveries)
     assert (await bench.one(outbox)).status == "dead", "it cannot go on for ever"
 
@@ -377,6 +378,44 @@ async def test_after_a_crash_a_status_frees_the_lane_before_the_lease_ends(bench
     await status(bench, died_with, "sent")
     await go(deliveries)
     assert [job.communication_id for job in script.carried] == [later]
+
+
+async def die(bench: Bench, deliveries: Deliveries) -> None:
+    """A sender claims all that is due and dies; somebody notices."""
+    now = bench.clock.now()
+    await bench.database.run(lambda tx: store.claim(tx, now=now, until=now + LEASE, by="dead", most=9), org=None)
+    bench.clock.forward(LEASE + timedelta(seconds=1))
+    await deliveries.recover()
+
+
+async def test_deaths_are_no_tries(bench: Bench) -> None:
+    """A worker that dies again and again takes nobody's charge or message with it: they wait, and leave in the end."""
+    ana = await bench.person()
+    await bench.message(ana)
+    await bench.errand(ana)
+    message, errand = Script(tries=2), Script([TryLater("500")], tries=2)
+    deliveries = bench.deliveries({KIND: message, "ask": errand})
+    for _ in range(DEATHS - 1):
+        await die(bench, deliveries)
+        bench.clock.forward(LONGEST_WAIT)
+        await deliveries.recover()
+    for _ in range(2):
+        await go(deliveries)
+        bench.clock.forward(timedelta(seconds=1))
+    assert (len(message.carried), len(errand.carried)) == (1, 2), "both tries are left"
+    assert await bench.rows(outbox) == []
+
+
+async def test_what_kills_its_senders_waits_longer_and_longer(desk: Bench) -> None:
+    await desk.errand(await desk.person())
+    deliveries, waits = desk.deliveries({"ask": Script()}), []
+    for _ in range(DEATHS):
+        await die(desk, deliveries)
+        row = await desk.one(outbox)
+        waits.append((row.due_at - desk.clock.now()).total_seconds())
+        desk.clock.forward(LONGEST_WAIT)
+    assert waits[:5] == [0, 4, 16, 64, 256]
+    assert (row.status, row.error) == ("dead", f"no_outcome: sender died {DEATHS}")
 
 
 async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]) -> None:
