@@ -166,22 +166,23 @@ class Landing:
         unless it was tried often enough. A message found "sending" is uncertain too: it waits for a status first."""
         now = self._clock.now()
         rows = await self._ripe(tx, now)
-        for row in rows:
+        for place, row in enumerate(rows):
             status = await store.communication_status(tx, row.communication_id) if row.communication_id else None
             if status not in _NOT_GONE:
                 await store.finish(tx, [row.id])
                 continue
             job = job_of(row, await self._directory.organization(tx, row.organization_id), sealed=True)
             if row.status == "sending":
-                await self._sender_died(tx, job, _deaths(row.error) + 1)
+                await self._sender_died(tx, job, _deaths(row.error) + 1, place / len(rows))
             else:
                 await self._nobody_told(tx, job, row.error)
         return len(rows)
 
-    async def _sender_died(self, tx: Tx, job: Job, deaths: int) -> None:
-        """Nobody refused it, so a death counts as no try. From the second on it may be the job that kills: it waits."""
+    async def _sender_died(self, tx: Tx, job: Job, deaths: int, share: float) -> None:
+        """Nobody refused it, so a death counts as no try. From the second on it may be this job that kills: it waits,
+        and those that died together (`share` of 0 to 1 through them) come back one after another."""
         now, error = self._clock.now(), f"{DIED} {deaths}"
-        wait = min(timedelta(seconds=4 ** (deaths - 1)), LONGEST_WAIT) if deaths > 1 else timedelta()
+        wait = min(timedelta(seconds=4 ** (deaths - 1)), LONGEST_WAIT) * (1 + share) if deaths > 1 else timedelta()
         if _has_statuses(job):
             await store.set_aside(tx, job.id, "uncertain", error=error, due_at=now + max(CLEAR_UP, wait))
         elif deaths < DEATHS and self._tries(job) > 1:

@@ -7,12 +7,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
 import orjson
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from sqlalchemy import func, select
 
 from bot.town import EXAMPLES
@@ -28,6 +29,8 @@ from tests.chaos.points import MEANING
 
 PAYS_TWICE = 8
 """Every so-manieth person pays twice, so that money has to be given back."""
+BREATH = 0.8
+"""Share of kills before which everybody is up again: the others hit processes that are just starting."""
 ALIVE = ("queued", "sending", "uncertain")
 
 
@@ -65,6 +68,7 @@ class Trial:
         self._keeper = Keeper(folder)
         self._people: list[Walker] = []
         self._shooting = True
+        self._doors: list[str] = []
 
     async def run(self) -> Result:
         """Raises AssertionError only when it could not be carried through at all."""
@@ -99,24 +103,22 @@ class Trial:
         else:
             for number, port in enumerate(ports, 1):
                 self._serve("web", port, env, number)
-                self._serve("worker", 0, env, number)
-        for address in outside.addresses:
-            await until(lambda address=address: _answers(address), f"an answer of {address}")  # type: ignore[misc]
+                self._serve("worker", free_port(), env, number)
+        await until(self._all_up, "all processes", PATIENCE * 2)
 
     def _serve(self, role: str, port: int, env: Mapping[str, str], number: int = 1) -> None:
         words = ("serve", "--role", role, "--host", "127.0.0.1", "--port", str(port))
         self._keeper.start(f"{role}-{number}", *words, env=env)
+        self._doors.append(f"http://127.0.0.1:{port}")
 
     # --- people and kills ---------------------------------------------------------------------------------------
 
     async def _under_fire(self, outside: Outside) -> None:
         places = [asyncio.create_task(self._place(outside)) for _ in range(self._plan.people)]
         await self._shoot()
-        try:
+        with suppress(TimeoutError):  # The verdict names those who did not get there.
             async with asyncio.timeout(self._plan.patience):
                 await asyncio.gather(*places)
-        except TimeoutError:
-            pass  # The verdict names those who did not get there.
         for place in places:
             place.cancel()
         await asyncio.gather(*places, return_exceptions=True)
@@ -145,6 +147,8 @@ class Trial:
             keeper.arm(point)
         turns = cycle(points)
         while (armed := [point for point in points if keeper.is_armed(point)]) or self._left() > 0:
+            if self._chance.random() < BREATH:
+                await until(self._all_up, "all processes", PATIENCE * 2)
             await asyncio.sleep(self._chance.expovariate(1 / self._plan.every))
             if self._left() <= len(armed):
                 continue
@@ -154,6 +158,9 @@ class Trial:
             else:
                 keeper.kill(self._chance.choice([name for name, one in keeper.members.items() if one.stays]))
         self._shooting = False
+
+    async def _all_up(self) -> bool:
+        return all([await _answers(address) for address in self._doors])
 
     def _left(self) -> int:
         return self._plan.kills - self._keeper.kills.total()
@@ -167,12 +174,9 @@ class Trial:
         async def quiet() -> bool:
             return outside.at_rest() and not await database.run(_under_way, org=None, read_only=True)
 
-        try:
+        with suppress(AssertionError):  # The verdict says what is left.
             await until(quiet, "rest", PATIENCE * 2)
-        except AssertionError:
-            pass  # The verdict says what is left.
-        finally:
-            await database.close()
+        await database.close()
 
     def _ends(self, verdict: Verdict, statuses: Mapping[str, int]) -> None:
         verdict.count("processes that ended by themselves", (("", one) for one in self._keeper.surprises))
@@ -205,8 +209,13 @@ def _event(line: str) -> str | None:
 
 
 async def _answers(address: str) -> bool:
-    async with ClientSession() as client, client.get(f"{address}/health/live") as answer:
-        return answer.status == 200
+    with suppress(ClientError, TimeoutError):
+        async with (
+            ClientSession(timeout=ClientTimeout(total=2)) as client,
+            client.get(f"{address}/health/live") as answer,
+        ):
+            return answer.status == 200
+    return False
 
 
 async def _under_way(tx: Tx) -> int:

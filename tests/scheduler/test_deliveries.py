@@ -397,7 +397,7 @@ async def test_deaths_are_no_tries(bench: Bench) -> None:
     deliveries = bench.deliveries({KIND: message, "ask": errand})
     for _ in range(DEATHS - 1):
         await die(bench, deliveries)
-        bench.clock.forward(LONGEST_WAIT)
+        bench.clock.forward(LONGEST_WAIT * 2)
         await deliveries.recover()
     for _ in range(2):
         await go(deliveries)
@@ -415,7 +415,19 @@ async def test_what_kills_its_senders_waits_longer_and_longer(desk: Bench) -> No
         waits.append((row.due_at - desk.clock.now()).total_seconds())
         desk.clock.forward(LONGEST_WAIT)
     assert waits[:5] == [0, 4, 16, 64, 256]
+    assert waits[5:-1] == [LONGEST_WAIT.total_seconds()] * 4
     assert (row.status, row.error) == ("dead", f"no_outcome: sender died {DEATHS}")
+
+
+async def test_those_who_died_together_come_back_one_after_another(desk: Bench) -> None:
+    """One of them may be what kills: the others get past it."""
+    for _ in range(4):
+        await desk.errand(await desk.person())
+    deliveries = desk.deliveries({"ask": Script()})
+    for _ in range(2):
+        await die(desk, deliveries)
+    waits = [(row.due_at - desk.clock.now()).total_seconds() for row in await desk.rows(outbox)]
+    assert waits == [4, 5, 6, 7]
 
 
 async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]) -> None:
