@@ -13,7 +13,6 @@ from itertools import cycle
 from pathlib import Path
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout
 from sqlalchemy import func, select
 
 from bot.town import EXAMPLES
@@ -68,7 +67,7 @@ class Trial:
         self._keeper = Keeper(folder)
         self._people: list[Walker] = []
         self._shooting = True
-        self._doors: list[str] = []
+        self._doors: list[int] = []
 
     async def run(self) -> Result:
         """Raises AssertionError only when it could not be carried through at all."""
@@ -109,7 +108,7 @@ class Trial:
     def _serve(self, role: str, port: int, env: Mapping[str, str], number: int = 1) -> None:
         words = ("serve", "--role", role, "--host", "127.0.0.1", "--port", str(port))
         self._keeper.start(f"{role}-{number}", *words, env=env)
-        self._doors.append(f"http://127.0.0.1:{port}")
+        self._doors.append(port)
 
     # --- people and kills ---------------------------------------------------------------------------------------
 
@@ -160,7 +159,7 @@ class Trial:
         self._shooting = False
 
     async def _all_up(self) -> bool:
-        return all([await _answers(address) for address in self._doors])
+        return all([await _listens(port) for port in self._doors])
 
     def _left(self) -> int:
         return self._plan.kills - self._keeper.kills.total()
@@ -208,13 +207,11 @@ def _event(line: str) -> str | None:
     return str(told.get("event")) if isinstance(told, dict) else None
 
 
-async def _answers(address: str) -> bool:
-    with suppress(ClientError, TimeoutError):
-        async with (
-            ClientSession(timeout=ClientTimeout(total=2)) as client,
-            client.get(f"{address}/health/live") as answer,
-        ):
-            return answer.status == 200
+async def _listens(port: int) -> bool:
+    with suppress(OSError):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        return True
     return False
 
 
