@@ -24,7 +24,7 @@ from tests.chaos.books import Verdict, compare, read_all
 from tests.chaos.keeper import RANDOM, Keeper
 from tests.chaos.outside import Outside, opened
 from tests.chaos.people import Walker
-from tests.chaos.points import MEANING
+from tests.chaos.points import MEANING, MIGRATION
 
 PAYS_TWICE = 8
 """Every so-manieth person pays twice, so that money has to be given back."""
@@ -192,6 +192,7 @@ class Trial:
         return Counter({name: times for name, times in self._complaints().items() if name in FAILURES})
 
 
+ELSE = {RANDOM: "at any moment", MIGRATION: "at any statement of `balcao migrate`"}
 FAILURES = frozenset(
     {"turns.failed", "delivery.bug", "delivery.dead", "notices.parked", "intake.stored_as_unknown", "not JSON",
      "delivery.record_lost", "service.drain_timed_out"}
@@ -227,8 +228,8 @@ async def _under_way(tx: Tx) -> int:
 def table(name: str, result: Result) -> str:
     """For people: deaths by point, then the books."""
     lines = [f"{name}: {result.kills.total()} kills, {len(result.people)} people, {result.seconds:.0f} s"]
-    lines += [f"  {times:>6}  {point:<18} {MEANING.get(point, 'at any moment' if point == RANDOM else '')}"
-              for point, times in sorted(result.kills.items())]  # fmt: skip
+    where = MEANING | ELSE
+    lines += [f"  {times:>6}  {point:<19} {where[point]}" for point, times in sorted(result.kills.items())]
     lines += [f"  {value:>6}  {what}" for what, value in result.verdict.counts.items()]
     return "\n".join(lines)
 
