@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --inline-snapshot=disable
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench endurance fmt lock install clean
+.PHONY: help setup demo test lint bench chaos endurance fmt lock install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ bench: setup ## measure turns per second, latencies and CPU per turn
 
 endurance: setup ## an hour of steady work: memory, tasks, connections and files must stay flat (ARGS="--minutes 20 --rate 50")
 	@$(PY) -m scripts.services run -- $(PY) -m tests.endurance $(ARGS)
+
+chaos: setup ## kill it a thousand times on each database and compare the books (CHAOS_ARGS=--help)
+	@$(PY) -m scripts.services run -- $(PY) -m tests.chaos $(CHAOS_ARGS)
 
 fmt: setup ## format the code and mend what ruff can mend
 	$(VENV)/bin/ruff format $(CHECKED)

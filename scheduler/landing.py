@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import structlog
@@ -38,9 +38,14 @@ log = structlog.get_logger()
 
 CLEAR_UP = timedelta(seconds=60)
 """How long a send of unknown outcome waits for a status before it is sent again."""
+UNREAD = timedelta(seconds=1)
+"""Statuses older than this should have been read; younger ones there are always."""
 STOPPED = timedelta(minutes=1)
 """How often a message of a stopped number looks whether it works again."""
 LONGEST_WAIT = timedelta(minutes=15)
+DIED = "sender died"
+DEATHS = 10
+"""So many senders in a row may die with a job; then it is thought to be what kills them."""
 PACED = "paced"
 """Code of a TryLater that is our own doing: no try is counted."""
 _NOT_GONE = (None, "queued", "held")
@@ -142,7 +147,9 @@ class Landing:
         return "dropped"
 
     async def bury(self, tx: Tx, job: Job, error: GatewayError) -> str:
-        """A dead letter: kept with its reason until somebody has it sent again."""
+        """A dead letter: kept with its reason until somebody has it sent again. What is worth one try only is not."""
+        if self._tries(job) == 1:
+            return await self._drop(tx, job, error.code)
         await store.set_aside(tx, job.id, "dead", error=str(error)[:500])
         await self._mark(tx, job, "failed", error.code, error.detail)
         if isinstance(error, Unreachable) and job.contact_id is not None:
@@ -156,22 +163,49 @@ class Landing:
 
     async def recover(self, tx: Tx) -> int:
         """Rows whose sender died, and unknown outcomes whose time is up: ask the log whether they left; else again,
-        unless it was tried often enough. A row found "sending" is uncertain too: it waits for a status first."""
+        unless it was tried often enough. A message found "sending" is uncertain too: it waits for a status first."""
         now = self._clock.now()
-        rows = await store.overdue_leases(tx, now, 200)
-        for row in rows:
+        rows = await self._ripe(tx, now)
+        for place, row in enumerate(rows):
             status = await store.communication_status(tx, row.communication_id) if row.communication_id else None
             if status not in _NOT_GONE:
                 await store.finish(tx, [row.id])
                 continue
             job = job_of(row, await self._directory.organization(tx, row.organization_id), sealed=True)
-            if row.status == "sending" and _has_statuses(job):
-                await store.set_aside(tx, row.id, "uncertain", error="sender died", due_at=now + CLEAR_UP)
-            elif job.attempts < self._tries(job):
-                await store.put_back(tx, row.id, due_at=now, error=row.error, attempts=job.attempts)
+            if row.status == "sending":
+                await self._sender_died(tx, job, _deaths(row.error) + 1, place / len(rows))
             else:
-                await self.bury(tx, job, OutcomeUnknown("no_outcome", row.error or "sender died"))
+                await self._nobody_told(tx, job, row.error)
         return len(rows)
+
+    async def _sender_died(self, tx: Tx, job: Job, deaths: int, share: float) -> None:
+        """Nobody refused it, so a death counts as no try. From the second on it may be this job that kills: it waits,
+        and those that died together (`share` of 0 to 1 through them) come back one after another."""
+        now, error = self._clock.now(), f"{DIED} {deaths}"
+        wait = min(timedelta(seconds=4 ** (deaths - 1)), LONGEST_WAIT) * (1 + share) if deaths > 1 else timedelta()
+        if _has_statuses(job):
+            await store.set_aside(tx, job.id, "uncertain", error=error, due_at=now + max(CLEAR_UP, wait))
+        elif deaths < DEATHS and self._tries(job) > 1:
+            await store.put_back(tx, job.id, due_at=now + wait, error=error, attempts=job.attempts - 1)
+        else:
+            await self.bury(tx, job, OutcomeUnknown("no_outcome", error))
+
+    async def _nobody_told(self, tx: Tx, job: Job, error: str | None) -> None:
+        deaths = _deaths(error)
+        attempts = job.attempts - 1 if deaths else job.attempts
+        if deaths < DEATHS and attempts < self._tries(job):
+            await store.put_back(tx, job.id, due_at=self._clock.now(), error=error, attempts=attempts)
+        else:
+            await self.bury(tx, job, OutcomeUnknown("no_outcome", error or DIED))
+
+    async def _ripe(self, tx: Tx, now: datetime) -> list[Any]:
+        """A send of unknown outcome is not ripe while statuses that came in its time, or long ago, are unread: after a
+        while without a worker one of them may say that it left."""
+        rows = await store.overdue_leases(tx, now, 200)
+        unread = await store.oldest_unread_status(tx) if any(row.status == "uncertain" for row in rows) else None
+        if unread is None:
+            return list(rows)
+        return [row for row in rows if row.status != "uncertain" or unread > max(row.due_at, now - UNREAD)]
 
     # --- helpers ------------------------------------------------------------------------------------------------
 
@@ -224,6 +258,12 @@ def wait_after(job: Job, error: GatewayError) -> timedelta:
     if isinstance(error, TryLater) and error.after is not None:
         return error.after
     return min(timedelta(seconds=4 ** (job.attempts - 1)), LONGEST_WAIT)
+
+
+def _deaths(error: str | None) -> int:
+    """How many senders died with it one after the other, by the reason noted last."""
+    counted = (error or "").removeprefix(f"{DIED} ")
+    return int(counted) if counted.isdigit() else 0
 
 
 def _has_statuses(job: Job) -> bool:

@@ -11,7 +11,16 @@ from sqlalchemy import Row, bindparam, case, delete, exists, func, literal_colum
 
 from storage.tables.contacts import contacts
 from storage.tables.organizations import channel_numbers
-from storage.tables.queues import QUEUED, communications, documents, events, media_uploads, outbox, staff_notices
+from storage.tables.queues import (
+    PENDING,
+    QUEUED,
+    communications,
+    documents,
+    events,
+    media_uploads,
+    outbox,
+    staff_notices,
+)
 from storage.unit_of_work import Tx
 
 _before = outbox.alias("before")
@@ -157,6 +166,20 @@ async def overdue_leases(tx: Tx, now: datetime, most: int) -> Sequence[Row[Any]]
         .with_for_update(skip_locked=True)
     )
     return await tx.all(statement)
+
+
+_unread = (
+    select(events.c.received_at)
+    .where(events.c.status == PENDING, events.c.contact_id.is_(None), events.c.kind == "status")
+    .order_by(events.c.id)
+    .limit(1)
+)
+
+
+async def oldest_unread_status(tx: Tx) -> datetime | None:
+    """When the oldest delivery status came in that nobody has looked at yet."""
+    found: datetime | None = await tx.scalar(_unread)
+    return found
 
 
 async def end_leases(tx: Tx, now: datetime) -> int:

@@ -23,7 +23,7 @@ from handlers.ports import (
 )
 from scheduler.deliveries import LEASE, Deliveries
 from scheduler.jobs import Done, Drop, Hold
-from scheduler.landing import CLEAR_UP
+from scheduler.landing import CLEAR_UP, DEATHS, LONGEST_WAIT
 from storage import deliveries as store
 from storage import set_aside
 from storage.tables.contacts import contacts
@@ -104,14 +104,15 @@ async def test_what_cannot_be_recorded_harms_no_other(bench: Bench, logs: list[A
     ana, ben = await bench.person(), await bench.person()
     await bench.errand(ana)
     await bench.message(ben)
-    script = Script([Done(record=break_down), Done(record=break_down)], tries=2)
+    script = Script([Done(record=break_down)] * DEATHS, tries=2)
     deliveries = bench.deliveries({"ask": script, KIND: Script()})
     await go(deliveries)
     left = await bench.one(outbox)
     assert (left.kind, left.status) == ("ask", "sending")
-    for _ in range(2):
+    for _ in range(DEATHS):
         bench.clock.forward(LEASE + timedelta(seconds=1))
         assert await deliveries.recover() == 1
+        bench.clock.forward(LONGEST_WAIT)
         await go(deliveries)
     assert (await bench.one(outbox)).status == "dead", "it cannot go on for ever"
 
@@ -247,10 +248,14 @@ async def test_a_secret_that_does_not_open_is_lost_alone(bench: Bench) -> None:
 
 
 async def status(bench: Bench, communication_id: Any, state: str, wamid: str = "wamid.lost") -> None:
+    await unread_status(bench, communication_id, state, wamid)
+    await bench.notices().run_once()
+
+
+async def unread_status(bench: Bench, communication_id: Any, state: str, wamid: str = "wamid.lost") -> None:
     told = {"id": wamid, "status": state, "timestamp": "1795438800"}
     payload = {**told, "biz_opaque_callback_data": str(communication_id)}
     await bench.mail(None, f"{wamid}:{state}", kind="status", **payload)
-    await bench.notices().run_once()
 
 
 async def test_a_status_clears_up_what_became_of_a_send(bench: Bench) -> None:
@@ -291,6 +296,33 @@ async def test_a_status_just_before_the_second_send_stops_it(bench: Bench) -> No
     await deliveries.recover()
     await status(bench, communication_id, "delivered")
     assert await go(deliveries) == 0 == len(await bench.rows(outbox))
+
+
+async def test_nothing_is_sent_again_before_the_statuses_that_came_are_read(bench: Bench) -> None:
+    """A worker that was away finds both: a send whose time is up, and the unread status that says it left."""
+    script = Script([OutcomeUnknown("timeout")])
+    communication_id = await bench.message(await bench.person())
+    deliveries = bench.deliveries({KIND: script})
+    await go(deliveries)
+    await unread_status(bench, communication_id, "sent")
+    bench.clock.forward(CLEAR_UP * 2)
+    await deliveries.recover()
+    assert await go(deliveries) == 0
+    await bench.notices().run_once()
+    assert (await bench.one(communications, id=communication_id)).status == "sent"
+    assert await bench.rows(outbox) == []
+
+
+async def test_statuses_of_this_moment_do_not_hold_up_a_second_send(bench: Bench) -> None:
+    """There is always one just coming in, of somebody else."""
+    script = Script([OutcomeUnknown("timeout")])
+    await bench.message(await bench.person())
+    deliveries = bench.deliveries({KIND: script})
+    await go(deliveries)
+    bench.clock.forward(CLEAR_UP * 2)
+    await unread_status(bench, "another", "sent")
+    await deliveries.recover()
+    assert await go(deliveries) == 1
 
 
 async def test_unknown_outcomes_end_too(desk: Bench) -> None:
@@ -348,6 +380,56 @@ async def test_after_a_crash_a_status_frees_the_lane_before_the_lease_ends(bench
     assert [job.communication_id for job in script.carried] == [later]
 
 
+async def die(bench: Bench, deliveries: Deliveries) -> None:
+    """A sender claims all that is due and dies; somebody notices."""
+    now = bench.clock.now()
+    await bench.database.run(lambda tx: store.claim(tx, now=now, until=now + LEASE, by="dead", most=9), org=None)
+    bench.clock.forward(LEASE + timedelta(seconds=1))
+    await deliveries.recover()
+
+
+async def test_deaths_are_no_tries(bench: Bench) -> None:
+    """A worker that dies again and again takes nobody's charge or message with it: they wait, and leave in the end."""
+    ana = await bench.person()
+    await bench.message(ana)
+    await bench.errand(ana)
+    message, errand = Script(tries=2), Script([TryLater("500")], tries=2)
+    deliveries = bench.deliveries({KIND: message, "ask": errand})
+    for _ in range(DEATHS - 1):
+        await die(bench, deliveries)
+        bench.clock.forward(LONGEST_WAIT * 2)
+        await deliveries.recover()
+    for _ in range(2):
+        await go(deliveries)
+        bench.clock.forward(timedelta(seconds=1))
+    assert (len(message.carried), len(errand.carried)) == (1, 2), "both tries are left"
+    assert await bench.rows(outbox) == []
+
+
+async def test_what_kills_its_senders_waits_longer_and_longer(desk: Bench) -> None:
+    await desk.errand(await desk.person())
+    deliveries, waits = desk.deliveries({"ask": Script()}), []
+    for _ in range(DEATHS):
+        await die(desk, deliveries)
+        row = await desk.one(outbox)
+        waits.append((row.due_at - desk.clock.now()).total_seconds())
+        desk.clock.forward(LONGEST_WAIT)
+    assert waits[:5] == [0, 4, 16, 64, 256]
+    assert waits[5:-1] == [LONGEST_WAIT.total_seconds()] * 4
+    assert (row.status, row.error) == ("dead", f"no_outcome: sender died {DEATHS}")
+
+
+async def test_those_who_died_together_come_back_one_after_another(desk: Bench) -> None:
+    """One of them may be what kills: the others get past it."""
+    for _ in range(4):
+        await desk.errand(await desk.person())
+    deliveries = desk.deliveries({"ask": Script()})
+    for _ in range(2):
+        await die(desk, deliveries)
+    waits = [(row.due_at - desk.clock.now()).total_seconds() for row in await desk.rows(outbox)]
+    assert waits == [4, 5, 6, 7]
+
+
 async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]) -> None:
     await bench.message(await bench.person())
     now = bench.clock.now()
@@ -358,6 +440,22 @@ async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]
     bench.clock.forward(timedelta(seconds=1))
     assert await deliveries.recover() == 1
     assert [line["event"] for line in logs] == ["deliveries.recovered"]
+
+
+async def test_what_is_worth_one_try_leaves_no_dead_letter(bench: Bench) -> None:
+    """Blue ticks that did not go out, or whose sender died, are nothing to keep or to tell staff about."""
+    ana, deliveries = await bench.person(), bench.deliveries({"ask": Script([TryLater("500")], tries=1)})
+    await bench.errand(ana)
+    await go(deliveries)
+    await bench.errand(ana)
+    until = bench.clock.now() + LEASE
+    await bench.database.run(
+        lambda tx: store.claim(tx, now=bench.clock.now(), until=until, by="dead", most=9), org=None
+    )
+    bench.clock.forward(LEASE + timedelta(seconds=1))
+    assert await deliveries.recover() == 1
+    assert [*await bench.rows(outbox), *await bench.rows(staff_notices)] == []
+    assert bench.watch.outcomes("delivery") == ["dropped"]
 
 
 # --- Dead letters -----------------------------------------------------------------------------------------------------
