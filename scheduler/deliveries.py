@@ -17,6 +17,7 @@ from scheduler.landing import PACED, STOPPED, Landing, Result, Watch, wait_after
 from scheduler.pacing import PAIR, Pacer, Rate
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as store
+from storage.away import is_away
 from storage.unit_of_work import Database, Tx
 from storage.vault import CannotOpen
 
@@ -28,6 +29,8 @@ NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
 
 
+RECORD_AGAIN = 1.0
+"""Seconds between attempts to write results down while the database is away."""
 THROTTLED = 1.0
 """Seconds of silence of a number that sent too much."""
 
@@ -171,11 +174,21 @@ class Deliveries:
             landed, self._landed = self._landed, []
             try:
                 await self._database.run(lambda tx, landed=landed: self._landing.record(tx, landed), org=None)  # type: ignore[misc]
-            except Exception:
+            except Exception as error:
+                if is_away(error):
+                    await self._remember(landed, error)
+                    continue
                 log.exception("delivery.record_failed", rows=len(landed))
                 for result in landed:
                     await self._record_alone(result)
             self._wake.ring(DELIVERIES)
+
+    async def _remember(self, landed: list[Result], error: Exception) -> None:
+        """The database is away: what Meta took is kept in mind until it can be written down, else it would be taken
+        for lost and sent again. What is under way counts as in flight, so no more than that is ever kept."""
+        self._landed[:0] = landed
+        log.warning("delivery.record_waits", rows=len(self._landed), error=type(error).__name__)
+        await asyncio.sleep(RECORD_AGAIN)
 
     async def _record_alone(self, result: Result) -> None:
         try:

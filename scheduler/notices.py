@@ -22,6 +22,7 @@ from scheduler.resend import as_template
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as outgoing
 from storage import mailboxes, receipts
+from storage.away import is_away
 from storage.base import new_id
 from storage.unit_of_work import NOBODY, Database, Tx
 
@@ -73,6 +74,8 @@ class Notices:
         try:
             await self._database.run(work, org=None)
         except Exception as error:
+            if is_away(error):
+                raise
             log.exception("notices.parked", event_id=event_id)
             name, now = type(error).__name__, self._clock.now()
             await self._database.run(lambda tx: mailboxes.park_event(tx, event_id, name, now), org=None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from handlers.ports import (
@@ -21,6 +22,7 @@ from handlers.ports import (
     Unreachable,
     WindowClosed,
 )
+from scheduler import deliveries as module
 from scheduler.deliveries import LEASE, Deliveries
 from scheduler.jobs import Done, Drop, Hold
 from scheduler.landing import CLEAR_UP
@@ -361,6 +363,31 @@ async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]
 
 
 # --- Dead letters -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_meta_took_is_remembered_until_the_database_is_back(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the row would be taken for lost when its lease ends, and the person would read the same again."""
+    monkeypatch.setattr(module, "RECORD_AGAIN", 0.0)
+    ana, script = await desk.person(), Script()
+    await desk.message(ana)
+    deliveries, run = desk.deliveries({KIND: script}), desk.database.run
+    await deliveries.run_once()
+    away = [ConnectionRefusedError(), asyncpg.CannotConnectNowError("starting up")] * 3
+
+    async def gone(*args: Any, **kwargs: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await run(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.database, "run", gone)
+        await deliveries.drain()
+    assert away == []
+    assert (await desk.one(communications)).status == "sent"
+    desk.clock.forward(LEASE + CLEAR_UP + timedelta(seconds=1))
+    assert (await deliveries.recover(), await go(deliveries), len(script.carried)) == (0, 0, 1)
 
 
 async def test_a_dead_letter_is_tried_again_by_hand(bench: Bench) -> None:

@@ -7,7 +7,9 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from handlers.channel.notices import parse_notice
 from handlers.facts import Template
@@ -242,3 +244,19 @@ async def test_a_poisonous_notice_is_parked_alone(bench: Bench, monkeypatch: pyt
     assert (bad.error, bad.payload["poison"]) == ("ZeroDivisionError", True)
     assert (await bench.one(communications)).status == "read"
     assert sorted(bench.watch.outcomes("notice")) == ["done", "done"]
+
+
+async def test_a_database_that_goes_away_parks_no_notice(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    communication_id = await sent(desk)
+    await desk.mail(None, "read", kind="status", **status(communication_id, "read"))
+    cut = DBAPIError("update", {}, asyncpg.AdminShutdownError("terminating connection"))
+
+    def away(payload: dict[str, Any]) -> Any:
+        raise cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.notices.parse_status", away)
+        with pytest.raises(DBAPIError):
+            await desk.notices().run_once()
+    assert await desk.notices().run_once() == 1
+    assert (await desk.one(communications)).status == "read"
