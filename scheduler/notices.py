@@ -56,8 +56,8 @@ class Notices:
         """Carry a batch of notices through; returns how many. One that cannot be read is parked, never in the way."""
         try:
             return await self._database.run(lambda tx: self._batch(tx, MOST), org=None)
-        except Exception:
-            log.exception("notices.batch_failed")
+        except Exception as error:
+            log.error("notices.batch_failed", error=type(error).__name__, exc_info=not is_away(error))
         return await self._one_by_one()
 
     async def _one_by_one(self) -> int:

@@ -84,8 +84,10 @@ class Turns:
         started = self._timer()
         try:
             batch = await self._database.run(lambda tx: self._batch(tx, claimed), org=None)
-        except Exception:
-            log.warning("turns.batch_failed", people=len(claimed), exc_info=True)
+        except Exception as error:
+            if not claimed:
+                raise
+            log.warning("turns.batch_failed", people=len(claimed), exc_info=not is_away(error))
             done = 0
             for contact_id in claimed:
                 done += await self._alone(contact_id)

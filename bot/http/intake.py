@@ -109,9 +109,10 @@ class Intake:
         try:
             await self._store([item for call in calls for item in call.items])
         except Exception as error:
-            log.warning("intake.commit_failed", calls=len(calls), error=type(error).__name__, exc_info=error)
+            away = is_away(error)
+            log.warning("intake.commit_failed", calls=len(calls), error=type(error).__name__, exc_info=not away)
             for call in calls:
-                call.settle(error if is_away(error) else await self._alone(call))
+                call.settle(error if away else await self._alone(call))
         else:
             for call in calls:
                 call.settle(None)
