@@ -82,7 +82,7 @@ async def test_everybody_gets_through_once(cluster: Cluster, redis: str, tmp_pat
         # It is a standby now: it answers, and takes nothing.
         await do(cluster, "ALTER DATABASE balcao SET default_transaction_read_only = on")
         await cut(cluster, 1)
-        late = world.people(PEOPLE + 1)[PEOPLE:]
+        late = world.people(1)
         rest += [asyncio.create_task(world.sign_up(*one)) for one in late]
         await away(world)
         await do(cluster, "ALTER DATABASE balcao SET default_transaction_read_only = off")

@@ -42,7 +42,10 @@ class World:
     processes: list[Running] = field(default_factory=list)
 
     def people(self, count: int) -> list[tuple[Person, str]]:
-        return [(self.meta.person(f"55119{number:08d}", f"Pessoa {number}"), cpf(number)) for number in range(count)]
+        """Newcomers, each with a CPF."""
+        first = 10_000_001 + len(self.meta.state.people)
+        numbers = range(first, first + count)
+        return [(self.meta.person(f"55119{number}", f"Pessoa {number}"), cpf(number)) for number in numbers]
 
     async def sign_up(self, person: Person, number: str) -> None:
         """Each answer is given to what was asked; whoever waits in vain fails."""
