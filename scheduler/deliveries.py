@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from handlers.ports import Clock, GatewayError, NumberThrottled, PairLimited, TryLater
-from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, job_of
+from scheduler.jobs import EXPIRED, Courier, Directory, Done, Drop, Hold, Job, job_of
 from scheduler.landing import PACED, STOPPED, Landing, Result, Watch, wait_after
 from scheduler.pacing import PAIR, Pacer, Rate
 from scheduler.wake import DELIVERIES, Wake
@@ -25,6 +25,12 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=90)
 """Longer than any gateway's time-out: a lease that ended means that the sender died."""
+AT_ONCE = 1024
+"""Deliveries under way: with a Meta that takes ten seconds, still what a number may send (80 a second)."""
+ERRANDS = 256
+"""Of them, what is no message (charges, look-ups, letters): a bank that answers nothing leaves room for people."""
+CLAIM = 256
+"""Rows claimed in one transaction."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
 
@@ -48,7 +54,7 @@ class Deliveries:
         watch: Watch,
         *,
         owner: str,
-        at_once: int = 256,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -61,6 +67,7 @@ class Deliveries:
         self._owner = owner
         self._at_once = at_once
         self._flying: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._landed: list[Result] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -70,7 +77,7 @@ class Deliveries:
 
     async def run_once(self) -> int:
         """Claim what is due and let it fly; returns how many were claimed. `drain` waits for the answers."""
-        room = self._at_once - self.in_flight
+        room = min(self._at_once - self.in_flight, CLAIM)
         if room <= 0:
             await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
             return 1
@@ -79,6 +86,9 @@ class Deliveries:
             task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
+            if not is_message(job.kind):
+                self._errands.add(task)
+                task.add_done_callback(self._errands.discard)
         return len(jobs)
 
     async def drain(self) -> None:
@@ -94,7 +104,8 @@ class Deliveries:
 
     async def _claim(self, tx: Tx, room: int) -> list[Job]:
         now = self._clock.now()
-        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room)
+        full = len(self._errands) >= ERRANDS
+        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room, messages_only=full)
         people = [row.contact_id for row in rows if row.contact_id is not None]
         windows = await store.windows(tx, people)
         stopped = await store.stopped_numbers(tx) if rows else set()
@@ -136,7 +147,7 @@ class Deliveries:
         if courier is None:
             return GatewayError("no_courier", job.kind)
         if job.expires_at is not None and job.expires_at <= self._clock.now():
-            return Drop("expired")
+            return Drop(EXPIRED)
         wait = await self._pace(job)
         if wait > 0:
             return TryLater(PACED, after=timedelta(seconds=wait))
@@ -203,3 +214,7 @@ class Deliveries:
         if rows:
             log.warning("deliveries.recovered", rows=rows)
         return rows
+
+
+def is_message(kind: str) -> bool:
+    return kind.startswith("whatsapp.")

@@ -30,17 +30,21 @@ _due = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_claim = (
+_claim, _claim_messages = (
     update(outbox)
-    .where(outbox.c.id.in_(_due))
+    .where(outbox.c.id.in_(due))
     .values(status="sending", owner=bindparam("by"), lease_until=bindparam("until"), attempts=outbox.c.attempts + 1)
     .returning(outbox)
+    for due in (_due, _due.where(outbox.c.kind.like("whatsapp.%")))
 )
 
 
-async def claim(tx: Tx, *, now: datetime, until: datetime, by: str, most: int) -> Sequence[Row[Any]]:
+async def claim(
+    tx: Tx, *, now: datetime, until: datetime, by: str, most: int, messages_only: bool = False
+) -> Sequence[Row[Any]]:
     """The head of every lane that is due, marked as being sent by `by` until the lease ends."""
-    rows = await tx.all(_claim, now=now, until=until, by=by, most=most)
+    statement = _claim_messages if messages_only else _claim
+    rows = await tx.all(statement, now=now, until=until, by=by, most=most)
     return sorted(rows, key=lambda row: row.id)
 
 

@@ -160,8 +160,8 @@ async def test_each_outcome_is_written_down(
 
 async def test_waits_grow_by_four_then_a_dead_letter(desk: Bench) -> None:
     script = Script([TryLater(str(number)) for number in range(8)], tries=8, last=("gave.up", {}))
-    await desk.message(await desk.person())
-    deliveries, waits = desk.deliveries({KIND: script}), []
+    await desk.errand(await desk.person())
+    deliveries, waits = desk.deliveries({"ask": script}), []
     while (row := await desk.one(outbox)).status != "dead":
         waits.append((row.due_at - desk.clock.now()).total_seconds())
         desk.clock.forward(row.due_at - desk.clock.now())
