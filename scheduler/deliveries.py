@@ -69,6 +69,8 @@ class Deliveries:
         self._flying: set[asyncio.Task[None]] = set()
         self._errands: set[asyncio.Task[None]] = set()
         self._landed: list[Result] = []
+        self._doubtful: tuple[datetime, datetime] | None = None
+        """First and last end of the leases of claims that may or may not have been committed."""
         self._writer: asyncio.Task[None] | None = None
 
     @property
@@ -81,8 +83,7 @@ class Deliveries:
         if room <= 0:
             await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
             return 1
-        jobs = await self._database.run(lambda tx: self._claim(tx, room), org=None)
-        for job in jobs:
+        for job in (jobs := await self._claimed(room)):
             task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
@@ -102,8 +103,22 @@ class Deliveries:
 
     # --- claiming -----------------------------------------------------------------------------------------------
 
+    async def _claimed(self, room: int) -> list[Job]:
+        """What may fly now. A claim whose commit was cut off may stand, with nobody carrying it: the next one takes it
+        back first, else its people would wait for the lease to end."""
+        until = self._clock.now() + LEASE
+        try:
+            jobs = await self._database.run(lambda tx: self._claim(tx, room), org=None)
+        except Exception:
+            self._doubtful = (self._doubtful[0] if self._doubtful else until, self._clock.now() + LEASE)
+            raise
+        self._doubtful = None
+        return jobs
+
     async def _claim(self, tx: Tx, room: int) -> list[Job]:
         now = self._clock.now()
+        if self._doubtful is not None:
+            await store.unclaim(tx, by=self._owner, since=self._doubtful[0], until=self._doubtful[1])
         full = len(self._errands) >= ERRANDS
         rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room, messages_only=full)
         people = [row.contact_id for row in rows if row.contact_id is not None]

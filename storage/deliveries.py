@@ -48,6 +48,13 @@ async def claim(
     return sorted(rows, key=lambda row: row.id)
 
 
+async def unclaim(tx: Tx, *, by: str, since: datetime, until: datetime) -> int:
+    """Claims of `by` whose leases end within this span were never heard of: as if they had not been made."""
+    lost = (outbox.c.status == "sending", outbox.c.owner == by, outbox.c.lease_until.between(since, until))
+    values = {"status": QUEUED, "owner": None, "lease_until": None, "attempts": outbox.c.attempts - 1}
+    return await tx.run(update(outbox).where(*lost).values(values))
+
+
 async def windows(tx: Tx, people: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Row[Any]]:
     """When each of them last wrote, and whether they can be reached."""
     if not people:

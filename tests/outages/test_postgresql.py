@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from scripts.services import Cluster, make_cluster, start_redis
+from tests.bot.processes import until
 from tests.outages.world import World, open_world
 
 PEOPLE = 8
@@ -27,10 +29,10 @@ def cluster(postgresql_url: str) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def redis(redis_url: str) -> Iterator[str]:
-    """The same: what is said on a shared one is heard in every database of it."""
+def redis(redis_url: str) -> Iterator[ExitStack]:
+    """The same: what is said on a shared one is heard in every database of it. Closed, it is away."""
     with ExitStack() as stack:
-        yield start_redis(stack)
+        yield stack
 
 
 async def do(cluster: Cluster, *statements: str) -> None:
@@ -53,6 +55,18 @@ async def cut(cluster: Cluster, times: int) -> None:
         await connection.close()
 
 
+async def without_redis(world: World, redis: ExitStack, people: list[Any]) -> None:
+    """Nothing rings any more: who looks by himself finds what there is."""
+    await asyncio.to_thread(redis.close)
+
+    async def told() -> bool:
+        status, said = await world.ready(world.worker)
+        return status == 200 and said["checks"]["redis"] != "ok"
+
+    await until(told, "a worker that misses Redis")
+    await asyncio.gather(*[world.sign_up(*one) for one in people])
+
+
 async def away(world: World) -> None:
     """Both processes say what is missing, and that they live."""
     await world.becomes(503)
@@ -64,10 +78,10 @@ async def away(world: World) -> None:
 
 
 @pytest.mark.timeout(180)
-async def test_everybody_gets_through_once(cluster: Cluster, redis: str, tmp_path: Path) -> None:
+async def test_everybody_gets_through_once(cluster: Cluster, redis: ExitStack, tmp_path: Path) -> None:
     await do(cluster, "CREATE DATABASE balcao")
     url = f"postgresql+asyncpg://postgres@127.0.0.1:{cluster.port}/balcao"
-    async with open_world(tmp_path, url, {"BALCAO_REDIS_URL": redis}) as world:
+    async with open_world(tmp_path, url, {"BALCAO_REDIS_URL": start_redis(redis)}) as world:
         people = world.people(PEOPLE)
         # Connections are cut in the middle of transactions.
         half = [asyncio.create_task(world.sign_up(*one)) for one in people[: PEOPLE // 2]]
@@ -88,6 +102,8 @@ async def test_everybody_gets_through_once(cluster: Cluster, redis: str, tmp_pat
         await do(cluster, "ALTER DATABASE balcao SET default_transaction_read_only = off")
         await world.becomes(200)
         await asyncio.gather(*rest)
+        late += world.people(1)
+        await without_redis(world, redis, late[-1:])
         await world.idle()
         await world.everybody_got_through_once([*people, *late])
         assert 503 in world.answers

@@ -365,6 +365,29 @@ async def test_who_starts_alone_waits_for_no_lease(bench: Bench, logs: list[Any]
 # --- Dead letters -----------------------------------------------------------------------------------------------------
 
 
+async def test_a_claim_that_was_cut_off_at_its_commit_holds_nobody_up(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may stand: nobody carries it, and its people need not wait for the lease to end."""
+    script, run = Script(), desk.database.run
+    await desk.message(await desk.person())
+    deliveries = desk.deliveries({KIND: script})
+
+    async def cut(*args: Any, **kwargs: Any) -> Any:
+        await run(*args, **kwargs)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.database, "run", cut)
+        for _ in range(2):
+            with pytest.raises(asyncpg.PostgresError):
+                await go(deliveries)
+            desk.clock.forward(timedelta(seconds=1))
+    assert (await desk.one(outbox)).status == "sending"
+    assert (await go(deliveries), len(script.carried), script.carried[0].attempts) == (1, 1, 1)
+    assert await desk.rows(outbox) == []
+
+
 async def test_what_meta_took_is_remembered_until_the_database_is_back(
     desk: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
