@@ -75,7 +75,7 @@ class Asking:
             turn.reply.note(self.text("engine-rescue"), "engine-rescue")
         turn.reply.say(self._bubble(turn, ask, again))
         for text in ask.extra:
-            turn.reply.say(Bubble(text, intent=ask.key))
+            turn.reply.say(Bubble(text, intent=ask.key, until=ask.until, unseen=ask.unseen))
 
     def welcome_back(self, turn: Turn) -> None:
         """To somebody who says hello half way: how far it still is, and the question again."""
@@ -108,6 +108,8 @@ class Asking:
             page=turn.conversation.top.draft.get("page", 0),
             intent=ask.key,
             values={name: value for name, value in values.items() if isinstance(value, str | int)},
+            until=ask.until,
+            unseen=ask.unseen,
         )
 
     # --- notes --------------------------------------------------------------------------------------------------

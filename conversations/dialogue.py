@@ -82,6 +82,10 @@ class Ask:
     filename: str = ""
     native: dict[str, Any] | None = None
     extra: Sequence[str] = ()
+    until: datetime | None = None
+    """After which there is no use in it (a payment code that has expired)."""
+    unseen: str | None = None
+    """The event that tells when it could not be shown before `until`."""
 
 
 Heard = Move | Unclear | Do | Finish

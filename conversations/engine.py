@@ -221,7 +221,7 @@ class Engine:
         if turn.desk.now >= closes or turn.desk.now > event.occurred_at + LATE:
             # Too late to be of use: held until the person writes, it would come together with the answer.
             return
-        turn.expires_at = closes
+        turn.expires_at = min(closes, turn.desk.now + LATE)
         self._asking.note(turn, key, {})
         ways = [("any.resume", "engine-button-resume"), ("any.stop", "engine-button-stop")]
         turn.reply.say(Bubble("", choices=[self._asking.choice(*way) for way in ways], intent=key))

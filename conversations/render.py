@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 TEXT, BODY, CAPTION, FILENAME = 4096, 1024, 1024, 240
@@ -50,6 +51,9 @@ class Bubble:
     intent: str = ""
     """Catalogue key, by which a template can take its place outside the 24-hour window."""
     values: dict[str, Any] = field(default_factory=dict)
+    until: datetime | None = None
+    unseen: str | None = None
+    """As in `dialogue.Ask`."""
 
 
 def messages(bubble: Bubble, tag: Tag) -> list[Message]:

@@ -58,6 +58,8 @@ def _enqueue_one(desk: Desk, bubble: Bubble, message: Message, expires_at: datet
     communication_id = new_id()
     address = contact.address
     values = {name: str(value) for name, value in bubble.values.items()}
+    unseen = {"unseen": bubble.unseen} if bubble.unseen else {}
+    ends = [expires_at or desk.now + STALE_AFTER, *([bubble.until] if bubble.until else [])]
     desk.rows.communications.append(
         {
             "id": communication_id,
@@ -85,12 +87,13 @@ def _enqueue_one(desk: Desk, bubble: Bubble, message: Message, expires_at: datet
                 "intent": bubble.intent,
                 "values": values,
                 **({"read": read} if read else {}),
+                **unseen,
             },
             "secret": None,
             "communication_id": communication_id,
             "dedupe_key": None,
             "due_at": desk.now,
-            "expires_at": expires_at or desk.now + STALE_AFTER,
+            "expires_at": min(ends),
             "created_at": desk.now,
         }
     )

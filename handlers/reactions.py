@@ -204,6 +204,11 @@ async def _bubble_refused(desk: Desk, payload: Payload) -> list[Outcome]:
     return [Outcome("bubble_refused", {"plain": True})]
 
 
+async def _pix_unseen(desk: Desk, payload: Payload) -> list[Outcome]:
+    """The code expired before WhatsApp could show it: a new one is offered, not made for somebody who may be away."""
+    return [Outcome("unseen", {"expired": True})]
+
+
 async def _contract_signed_copy(desk: Desk, payload: Payload) -> list[Outcome]:
     return _one(await signatures.signed_copy(desk, uuid.UUID(payload["document_id"])))
 
@@ -237,6 +242,7 @@ _REACTIONS: dict[str, Reaction] = {
     "pix.confirmed": _pix_confirmed,
     "pix.silent": _pix_silent,
     "pix.refunded": _pix_refunded,
+    "pix.unseen": _pix_unseen,
     "contract.ready": _contract_ready,
     "document.failed": _document_failed,
     "bubble.refused": _bubble_refused,

@@ -13,11 +13,12 @@ from typing import Any
 import structlog
 
 from handlers.ports import Clock, GatewayError, NumberThrottled, PairLimited, TryLater
-from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, job_of
+from scheduler.jobs import EXPIRED, Courier, Directory, Done, Drop, Hold, Job, job_of
 from scheduler.landing import PACED, STOPPED, Landing, Result, Watch, wait_after
 from scheduler.pacing import PAIR, Pacer, Rate
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as store
+from storage.away import is_away
 from storage.unit_of_work import Database, Tx
 from storage.vault import CannotOpen
 
@@ -25,10 +26,18 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=90)
 """Longer than any gateway's time-out: a lease that ended means that the sender died."""
+AT_ONCE = 1024
+"""Deliveries under way: with a Meta that takes ten seconds, still what a number may send (80 a second)."""
+ERRANDS = 256
+"""Of them, what is no message (charges, look-ups, letters): a bank that answers nothing leaves room for people."""
+CLAIM = 256
+"""Rows claimed in one transaction."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
 GATHER = 0.01
 """Seconds in which answers come together before they are written down."""
+RECORD_AGAIN = 1.0
+"""Seconds between attempts to write results down while the database is away."""
 THROTTLED = 1.0
 """Seconds of silence of a number that sent too much."""
 
@@ -46,7 +55,7 @@ class Deliveries:
         watch: Watch,
         *,
         owner: str,
-        at_once: int = 256,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -59,7 +68,10 @@ class Deliveries:
         self._owner = owner
         self._at_once = at_once
         self._flying: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._landed: list[Result] = []
+        self._doubtful: tuple[datetime, datetime] | None = None
+        """First and last end of the leases of claims that may or may not have been committed."""
         self._writer: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
@@ -69,15 +81,17 @@ class Deliveries:
 
     async def run_once(self) -> int:
         """Claim what is due and let it fly; returns how many were claimed. `drain` waits for the answers."""
-        room = self._at_once - self.in_flight
+        room = min(self._at_once - self.in_flight, CLAIM)
         if room <= 0:
             await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
             return 1
-        jobs = await self._database.run(lambda tx: self._claim(tx, room), org=None)
-        for job in jobs:
+        for job in (jobs := await self._claimed(room)):
             task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
+            if not is_message(job.kind):
+                self._errands.add(task)
+                task.add_done_callback(self._errands.discard)
         return len(jobs)
 
     async def drain(self) -> None:
@@ -93,9 +107,24 @@ class Deliveries:
 
     # --- claiming -----------------------------------------------------------------------------------------------
 
+    async def _claimed(self, room: int) -> list[Job]:
+        """What may fly now. A claim whose commit was cut off may stand, with nobody carrying it: the next one takes it
+        back first, else its people would wait for the lease to end."""
+        until = self._clock.now() + LEASE
+        try:
+            jobs = await self._database.run(lambda tx: self._claim(tx, room), org=None)
+        except Exception:
+            self._doubtful = (self._doubtful[0] if self._doubtful else until, self._clock.now() + LEASE)
+            raise
+        self._doubtful = None
+        return jobs
+
     async def _claim(self, tx: Tx, room: int) -> list[Job]:
         now = self._clock.now()
-        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room)
+        if self._doubtful is not None:
+            await store.unclaim(tx, by=self._owner, since=self._doubtful[0], until=self._doubtful[1])
+        full = len(self._errands) >= ERRANDS
+        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room, messages_only=full)
         people = [row.contact_id for row in rows if row.contact_id is not None]
         windows = await store.windows(tx, people)
         stopped = await store.stopped_numbers(tx) if rows else set()
@@ -137,7 +166,7 @@ class Deliveries:
         if courier is None:
             return GatewayError("no_courier", job.kind)
         if job.expires_at is not None and job.expires_at <= self._clock.now():
-            return Drop("expired")
+            return Drop(EXPIRED)
         wait = await self._pace(job)
         if wait > 0:
             return TryLater(PACED, after=timedelta(seconds=wait))
@@ -178,11 +207,21 @@ class Deliveries:
             landed, self._landed = self._landed, []
             try:
                 await self._database.run(lambda tx, landed=landed: self._landing.record(tx, landed), org=None)  # type: ignore[misc]
-            except Exception:
+            except Exception as error:
+                if is_away(error):
+                    await self._remember(landed, error)
+                    continue
                 log.exception("delivery.record_failed", rows=len(landed))
                 for result in landed:
                     await self._record_alone(result)
             self._wake.ring(DELIVERIES)
+
+    async def _remember(self, landed: list[Result], error: Exception) -> None:
+        """The database is away: what Meta took is kept in mind until it can be written down, else it would be taken
+        for lost and sent again. What is under way counts as in flight, so no more than that is ever kept."""
+        self._landed[:0] = landed
+        log.warning("delivery.record_waits", rows=len(self._landed), error=type(error).__name__)
+        await asyncio.sleep(RECORD_AGAIN)
 
     async def _record_alone(self, result: Result) -> None:
         try:
@@ -197,3 +236,7 @@ class Deliveries:
         if rows:
             log.warning("deliveries.recovered", rows=rows)
         return rows
+
+
+def is_message(kind: str) -> bool:
+    return kind.startswith("whatsapp.")

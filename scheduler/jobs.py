@@ -54,6 +54,10 @@ class Hold:
     reason: str
 
 
+EXPIRED = "expired"
+"""Why a job is dropped whose time is over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drop:
     """It is not worth sending any more."""

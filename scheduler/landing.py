@@ -28,7 +28,7 @@ from handlers.ports import (
     Unreachable,
     WindowClosed,
 )
-from scheduler.jobs import Courier, Directory, Done, Drop, Hold, Job, document_ids, job_of
+from scheduler.jobs import EXPIRED, Courier, Directory, Done, Drop, Hold, Job, document_ids, job_of
 from scheduler.wake import TURNS, Wake
 from storage import deliveries as store
 from storage.base import new_id
@@ -46,6 +46,13 @@ LONGEST_WAIT = timedelta(minutes=15)
 DIED = "sender died"
 DEATHS = 10
 """So many senders in a row may die with a job; then it is thought to be what kills them."""
+QUIET = 2 * LONGEST_WAIT
+"""A number on which nothing passed for so long is thought to be cut off, rather than one message to be at fault."""
+BANK_AWAY = "bank_away"
+"""Reason of a Drop: asked in vain, and asked anew by the sweep."""
+UNKNOWN_AT_ONCE = 3
+"""Sends of unknown outcome that follow each other at once. Each may be one message more to the person, so the rest of
+the tries are spread over an hour and a half instead of being more."""
 PACED = "paced"
 """Code of a TryLater that is our own doing: no try is counted."""
 _NOT_GONE = (None, "queued", "held")
@@ -71,6 +78,8 @@ class Landing:
         self._clock = clock
         self._wake = wake
         self._watch = watch
+        self._passed: dict[str, datetime] = {}
+        """When each number last passed a message of this process."""
 
     async def record(self, tx: Tx, landed: Sequence[Result]) -> None:
         """All of them, in one transaction of the system."""
@@ -83,6 +92,7 @@ class Landing:
         now = self._clock.now()
         sent = [(job.communication_id, told.message_id, now) for job, told in done if job.communication_id is not None]
         await store.mark_sent(tx, sent)
+        self._passed.update({str(job.payload["number"]): now for job, _ in done if job.payload.get("number")})
         for job, told in done:
             if told.record is not None:
                 await told.record(await tx.within(job.organization.id))
@@ -113,9 +123,23 @@ class Landing:
             return await self._stop(tx, job, error)
         if isinstance(error, WindowClosed):
             return await self._hold(tx, job, error.code)
-        if isinstance(error, TryLater | OutcomeUnknown | MediaExpired) and job.attempts < self._tries(job):
+        if isinstance(error, TryLater | OutcomeUnknown | MediaExpired) and await self._worth_it(tx, job, error.code):
             return await self._again(tx, job, error)
         return await self.bury(tx, job, error)
+
+    async def _worth_it(self, tx: Tx, job: Job, code: str) -> bool:
+        """Whether to try again: so and so often, or, while nothing at all passes on the number, until the message is
+        stale or the person has written anew and has another answer coming."""
+        if job.attempts < self._tries(job):
+            return True
+        anew = job.last_inbound_at is not None and job.last_inbound_at > job.created_at
+        if job.kind != "whatsapp.message" or job.expires_at is None or anew:
+            return False
+        now, number = self._clock.now(), str(job.payload["number"])
+        if number in self._passed and self._passed[number] > now - QUIET:
+            return False
+        await self._notice(tx, job, "channel.away", f"away:{number}:{now:%Y-%m-%d}", code)
+        return True
 
     async def _again(self, tx: Tx, job: Job, error: GatewayError) -> str:
         wait = wait_after(job, error)
@@ -143,6 +167,10 @@ class Landing:
     async def _drop(self, tx: Tx, job: Job, reason: str) -> str:
         await store.finish(tx, [job.id])
         await self._mark(tx, job, "dropped", reason)
+        if reason == EXPIRED and job.kind == "whatsapp.message" and not _passing(job):
+            await self._notice(tx, job, "delivery.late", f"late:{job.id}", reason)
+        if reason == BANK_AWAY:
+            await self._notice(tx, job, "bank.away", f"bank.away:{self._clock.now():%Y-%m-%d}", reason)
         await self._give_up(tx, job, reason)
         return "dropped"
 
@@ -194,7 +222,8 @@ class Landing:
         deaths = _deaths(error)
         attempts = job.attempts - 1 if deaths else job.attempts
         if deaths < DEATHS and attempts < self._tries(job):
-            await store.put_back(tx, job.id, due_at=self._clock.now(), error=error, attempts=attempts)
+            wait = timedelta() if attempts < UNKNOWN_AT_ONCE else LONGEST_WAIT
+            await store.put_back(tx, job.id, due_at=self._clock.now() + wait, error=error, attempts=attempts)
         else:
             await self.bury(tx, job, OutcomeUnknown("no_outcome", error or DIED))
 
@@ -257,13 +286,18 @@ def wait_after(job: Job, error: GatewayError) -> timedelta:
     """What the vendor asked for, else 4^n seconds, n from 0."""
     if isinstance(error, TryLater) and error.after is not None:
         return error.after
-    return min(timedelta(seconds=4 ** (job.attempts - 1)), LONGEST_WAIT)
+    return min(timedelta(seconds=4 ** min(job.attempts - 1, 8)), LONGEST_WAIT)
 
 
 def _deaths(error: str | None) -> int:
     """How many senders died with it one after the other, by the reason noted last."""
     counted = (error or "").removeprefix(f"{DIED} ")
     return int(counted) if counted.isdigit() else 0
+
+
+def _passing(job: Job) -> bool:
+    """What nobody misses: a reminder, or what the dialogue itself says anew."""
+    return bool(job.payload.get("unseen")) or str(job.payload.get("intent")).startswith("engine-reminder")
 
 
 def _has_statuses(job: Job) -> bool:

@@ -22,6 +22,7 @@ from scheduler.resend import as_template
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as outgoing
 from storage import mailboxes, receipts
+from storage.away import is_away
 from storage.base import new_id
 from storage.unit_of_work import NOBODY, Database, Tx
 
@@ -57,8 +58,8 @@ class Notices:
         """Carry a batch of notices through; returns how many. One that cannot be read is parked, never in the way."""
         try:
             return await self._database.run(lambda tx: self._batch(tx, MOST), org=None)
-        except Exception:
-            log.exception("notices.batch_failed")
+        except Exception as error:
+            log.error("notices.batch_failed", error=type(error).__name__, exc_info=not is_away(error))
         return await self._one_by_one()
 
     async def _one_by_one(self) -> int:
@@ -75,6 +76,8 @@ class Notices:
         try:
             await self._database.run(work, org=None)
         except Exception as error:
+            if is_away(error):
+                raise
             name = type(error).__name__
             if await self._database.run(lambda tx: self._give_up(tx, event_id, name), org=None):
                 log.exception("notices.parked", event_id=event_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -20,6 +21,7 @@ from scheduler.periodic import Periodic
 from scheduler.turns import Turns
 from scheduler.wake import DELIVERIES, NOTICES, TURNS, Wake
 from storage import clockwork
+from storage.away import is_away
 from storage.statuses import ALLOWED
 from storage.unit_of_work import Database
 
@@ -58,6 +60,7 @@ class Service:
         self._clock = clock
         self._wake = wake
         self._stopping = False
+        self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._ticking: set[asyncio.Task[Any]] = set()
         self._beat = AsyncIOScheduler(
@@ -81,6 +84,7 @@ class Service:
 
     async def stop(self) -> None:
         self._stopping = True
+        self._over.set()
         if self._beat.running:
             self._beat.shutdown(wait=False)
         for topic in (TURNS, NOTICES, DELIVERIES):
@@ -103,7 +107,14 @@ class Service:
             if not self._stopping:
                 raise
         else:
-            task.result()
+            self._ticked(job.__name__, task)
+
+    def _ticked(self, name: str, task: asyncio.Future[Any]) -> None:
+        error = task.exception()
+        if error is not None and not is_away(error):
+            raise error
+        if error is not None:
+            log.warning("job.failed", job=name, error=type(error).__name__)
 
     async def beat(self) -> None:
         """Due timers become events. Called every second, and at once when the simulator moves its clock."""
@@ -136,10 +147,16 @@ class Service:
             await asyncio.sleep(GATHER[topic])
             try:
                 busy = await step()
-            except Exception:
+            except Exception as error:
                 # The database is away or the code is wrong: say so, and try again rather than spin or die.
-                log.exception("loop.failed", loop=topic)
-                await self._wake.wait(topic, PAUSE_AFTER_ERROR)
+                log.error("loop.failed", loop=topic, error=type(error).__name__, exc_info=not is_away(error))
+                await self._pause()
                 continue
             if not busy:
                 await self._wake.wait(topic, POLL)
+
+    async def _pause(self) -> None:
+        """However much rings meanwhile: other processes may be well."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PAUSE_AFTER_ERROR):
+                await self._over.wait()

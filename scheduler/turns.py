@@ -27,6 +27,7 @@ from scheduler.parking import opened, sealed
 from scheduler.people import Person, contact_row, meet, person_of, talk_row
 from scheduler.wake import DELIVERIES, Wake
 from storage import mailboxes, registrations
+from storage.away import is_away
 from storage.unit_of_work import Database, Tx
 
 log = structlog.get_logger()
@@ -83,8 +84,10 @@ class Turns:
         started = self._timer()
         try:
             batch = await self._database.run(lambda tx: self._batch(tx, claimed), org=None)
-        except Exception:
-            log.warning("turns.batch_failed", people=len(claimed), exc_info=True)
+        except Exception as error:
+            if not claimed:
+                raise
+            log.warning("turns.batch_failed", people=len(claimed), exc_info=not is_away(error))
             done = 0
             for contact_id in claimed:
                 done += await self._alone(contact_id)
@@ -123,7 +126,7 @@ class Turns:
         try:
             batch = await self._database.run(work, org=None)
         except Exception as error:
-            if not tried:
+            if not tried or is_away(error):
                 raise  # The database, not the event.
             log.exception("turns.failed", contact_id=str(contact_id))
             where = _where(error)

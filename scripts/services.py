@@ -21,8 +21,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
@@ -83,31 +84,61 @@ def postgresql_programs() -> Path | None:
     return next((folder for folder in folders if (folder / "pg_ctl").exists() and (folder / "initdb").exists()), None)
 
 
-def start_postgresql(stack: ExitStack) -> str:
-    """A private cluster that forgets: no fsync, trust, loopback only."""
+@dataclass(slots=True)
+class Cluster:
+    """A private PostgreSQL: trust, loopback only. It may be stopped and started again, at the same address."""
+
+    folder: Path
+    programs: Path
+    port: int
+    settings: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def create(self) -> None:
+        self._call("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+
+    def start(self) -> None:
+        asked = {"listen_addresses": "127.0.0.1", "max_connections": "200", **self.settings}
+        options = " ".join(f"-c {name}={value}" for name, value in asked.items())
+        self._call("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", f"-p {self.port} -k {self.folder} {options}",
+                   "start")  # fmt: skip
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._call("pg_ctl", "-m", mode, "-w", "stop")
+
+    def _call(self, program: str, *words: str) -> None:
+        command = [*unprivileged(self.folder), str(self.programs / program), "-D", str(self.folder / "data"), *words]
+        call(command, START_SECONDS)
+
+
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For a database that nobody misses."""
+
+
+def make_cluster(stack: ExitStack, settings: Mapping[str, str] = FORGETFUL) -> Cluster:
+    """Created and started; stopped and removed with the stack."""
     if postgresql_programs() is None:
         apt_install("postgresql")
     programs = postgresql_programs()
     if programs is None:
         raise Unavailable("initdb and pg_ctl were not found")
-    folder = temporary_folder(stack)
-    prefix = unprivileged(folder)
-    data, port = folder / "data", free_port()
-    call([*prefix, str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
-          "--no-locale", "--no-sync"], START_SECONDS)  # fmt: skip
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off -c synchronous_commit=off "
-        "-c full_page_writes=off -c max_connections=200"
-    )
-    stack.callback(stop_postgresql, [*prefix, str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"])
-    call([*prefix, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start"],
-         START_SECONDS)  # fmt: skip
-    return f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    cluster = Cluster(temporary_folder(stack), programs, free_port(), settings)
+    cluster.create()
+    stack.callback(stop_postgresql, cluster)
+    cluster.start()
+    return cluster
 
 
-def stop_postgresql(command: Sequence[str]) -> None:
+def start_postgresql(stack: ExitStack) -> str:
+    return make_cluster(stack).url
+
+
+def stop_postgresql(cluster: Cluster) -> None:
     try:
-        call(command, START_SECONDS)
+        cluster.stop()
     except Unavailable as error:
         say(f"PostgreSQL was not running any more ({error})")
 

@@ -39,18 +39,29 @@ _due = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_claim = (
+_claim, _claim_messages = (
     update(outbox)
-    .where(outbox.c.id.in_(_due))
+    .where(outbox.c.id.in_(due))
     .values(status="sending", owner=bindparam("by"), lease_until=bindparam("until"), attempts=outbox.c.attempts + 1)
     .returning(outbox)
+    for due in (_due, _due.where(outbox.c.kind.like("whatsapp.%")))
 )
 
 
-async def claim(tx: Tx, *, now: datetime, until: datetime, by: str, most: int) -> Sequence[Row[Any]]:
+async def claim(
+    tx: Tx, *, now: datetime, until: datetime, by: str, most: int, messages_only: bool = False
+) -> Sequence[Row[Any]]:
     """The head of every lane that is due, marked as being sent by `by` until the lease ends."""
-    rows = await tx.all(_claim, now=now, until=until, by=by, most=most)
+    statement = _claim_messages if messages_only else _claim
+    rows = await tx.all(statement, now=now, until=until, by=by, most=most)
     return sorted(rows, key=lambda row: row.id)
+
+
+async def unclaim(tx: Tx, *, by: str, since: datetime, until: datetime) -> int:
+    """Claims of `by` whose leases end within this span were never heard of: as if they had not been made."""
+    lost = (outbox.c.status == "sending", outbox.c.owner == by, outbox.c.lease_until.between(since, until))
+    values = {"status": QUEUED, "owner": None, "lease_until": None, "attempts": outbox.c.attempts - 1}
+    return await tx.run(update(outbox).where(*lost).values(values))
 
 
 async def windows(tx: Tx, people: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Row[Any]]:
@@ -170,7 +181,7 @@ async def overdue_leases(tx: Tx, now: datetime, most: int) -> Sequence[Row[Any]]
 
 _unread = (
     select(events.c.received_at)
-    .where(events.c.status == PENDING, events.c.contact_id.is_(None), events.c.kind == "status")
+    .where(events.c.status == PENDING, events.c.contact_id.is_(None), events.c.kind.in_(("status", "statuses")))
     .order_by(events.c.id)
     .limit(1)
 )

@@ -25,6 +25,8 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import BinaryExpression, BindParameter, ColumnClause, FromClause, Join
 from sqlalchemy.sql.selectable import Alias
 
+from storage import connections
+
 T = TypeVar("T")
 Values = Mapping[str, Any]
 
@@ -309,6 +311,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "checkin", _note_use)
     event.listen(engine.sync_engine, "checkout", _ping_if_idle)
+    connections.watch(engine.sync_engine)
     return engine
 
 

@@ -1,14 +1,18 @@
 """Redis as bell and metronome of several processes. It holds no truth: losing it costs a second of polling, and pacing
-falls back to each process's own.
+falls back to each process's share. One that does not answer is left alone for a while, so that nobody waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+import time
+from collections.abc import Callable
+from uuid import uuid4
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -22,7 +26,13 @@ _CHANNEL = "balcao:wake"
 _UNHEARD = 0.1
 """Seconds after which a task that was cancelled and goes on is cancelled again."""
 _AGAIN = 2.0
-"""Seconds between attempts to listen again."""
+"""Seconds between attempts to reach a Redis that was lost: one asks, the others go on without it."""
+_ANSWER = 0.5
+"""Seconds that an answer may take."""
+_SILENT, _PONG = 10, 5
+"""Seconds of silence after which a listener asks whether anybody is there, and that the answer may take."""
+_COUNTED = 10.0
+"""Seconds between counts of the processes that pace."""
 
 # One number a bucket: the instant until which its credit is used up (generic cell rate algorithm), in microseconds of
 # Redis's own clock, so that processes on several hosts agree. Returns 0, or the microseconds to wait.
@@ -45,18 +55,58 @@ end
 return 0
 """
 
+_CENSUS = """
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 30)
+redis.call('EXPIRE', KEYS[1], 60)
+return redis.call('ZCARD', KEYS[1])
+"""
+
 
 def connect(url: str) -> Redis:
     """A client that never repeats a command by itself (a repeated reservation would take the credit twice)."""
-    return Redis.from_url(url, socket_timeout=2.0, socket_connect_timeout=2.0, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(url, socket_timeout=_ANSWER, socket_connect_timeout=_ANSWER, retry=Retry(NoBackoff(), 0))
+
+
+class _Link:
+    """Whether Redis is worth asking just now. Its loss and its return are one line each."""
+
+    def __init__(self, what: str, timer: Callable[[], float]) -> None:
+        self._what = what
+        self._timer = timer
+        self._lost = False
+        self._again_at = 0.0
+
+    def worth_asking(self) -> bool:
+        now = self._timer()
+        if not self._lost:
+            return True
+        if now < self._again_at:
+            return False
+        self._again_at = now + _AGAIN
+        return True
+
+    def lost(self, error: Exception) -> None:
+        if not self._lost:
+            log.warning("redis.lost", what=self._what, error=type(error).__name__)
+        self._lost = True
+        self._again_at = self._timer() + _AGAIN
+
+    def found(self) -> None:
+        if self._lost:
+            log.info("redis.back", what=self._what)
+        self._lost = False
 
 
 class RedisWake:
     """Rings here at once, and in every other process by pub/sub."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, timer: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
         self._local = LocalWake()
+        self._bell = _Link("ring", timer)
+        self._ear = _Link("wake", timer)
         self._listener: asyncio.Task[None] | None = None
         self._unsaid: set[str] = set()
         self._saying: asyncio.Task[None] | None = None
@@ -85,46 +135,82 @@ class RedisWake:
         """Rings that come while one is on its way are said together after it."""
         while self._unsaid:
             topics, self._unsaid = self._unsaid, set()
+            if not self._bell.worth_asking():
+                continue
             try:
                 for topic in topics:
                     await self._redis.publish(_CHANNEL, topic)
             except (RedisError, OSError) as error:
-                log.warning("redis.ring_failed", error=type(error).__name__)
+                self._bell.lost(error)
+            else:
+                self._bell.found()
 
     async def _listen(self) -> None:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(_CHANNEL)
-                    while True:
-                        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
-                        if message is not None:
-                            self._local.ring(message["data"].decode())
+                    self._ear.found()
+                    await self._hear(pubsub)
             except (RedisError, OSError) as error:
-                log.warning("redis.wake_lost", error=type(error).__name__)
+                self._ear.lost(error)
                 await asyncio.sleep(_AGAIN)
+
+    async def _hear(self, pubsub: PubSub) -> None:
+        """Until the connection breaks, or leads nowhere (a host that vanished says nothing, as a quiet night does)."""
+        silent = 0
+        while silent < _SILENT + _PONG:
+            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
+            silent = silent + 1 if message is None else 0
+            if message is not None and message["type"] == "message":
+                self._local.ring(message["data"].decode())
+            if silent == _SILENT:
+                await pubsub.ping()
+        raise ConnectionError("silent")
 
 
 class RedisPacer:
-    """Pacing shared by all processes; while Redis is away, each keeps to the limits on its own."""
+    """Pacing shared by all processes; while Redis is away, each keeps to its share of the limits: so many parts as
+    there were processes when they were last counted."""
 
-    def __init__(self, redis: Redis, fallback: LocalPacer) -> None:
+    def __init__(self, redis: Redis, fallback: LocalPacer, timer: Callable[[], float] = time.monotonic) -> None:
         self._reserve = redis.register_script(_RESERVE)
         self._penalize = redis.register_script(_PENALIZE)
+        self._census = redis.register_script(_CENSUS)
         self._fallback = fallback
+        self._timer = timer
+        self._link = _Link("pacer", timer)
+        self._name = uuid4().hex
+        self._peers = 1
+        self._count_at = -math.inf
 
     async def reserve(self, key: str, rate: Rate) -> float:
-        try:
-            wait = await self._reserve(keys=[f"balcao:pace:{key}"], args=[math.ceil(rate.every * 1e6), rate.burst])
-        except (RedisError, OSError) as error:
-            log.warning("redis.pacer_lost", error=type(error).__name__)
-            return await self._fallback.reserve(key, rate)
-        return int(wait) / 1e6
+        if self._link.worth_asking():
+            try:
+                await self._count()
+                wait = await self._reserve(keys=[f"balcao:pace:{key}"], args=[math.ceil(rate.every * 1e6), rate.burst])
+            except (RedisError, OSError) as error:
+                self._link.lost(error)
+            else:
+                self._link.found()
+                return int(wait) / 1e6
+        return await self._fallback.reserve(key, self._share(rate))
 
     async def penalize(self, key: str, rate: Rate, seconds: float) -> None:
-        await self._fallback.penalize(key, rate, seconds)
+        await self._fallback.penalize(key, self._share(rate), seconds)
+        if not self._link.worth_asking():
+            return
         try:
             until = seconds + rate.every * (rate.burst - 1)
             await self._penalize(keys=[f"balcao:pace:{key}"], args=[int(until * 1e6)])
         except (RedisError, OSError) as error:
-            log.warning("redis.pacer_lost", error=type(error).__name__)
+            self._link.lost(error)
+
+    async def _count(self) -> None:
+        """Say that we are one of those who pace, and hear how many there are."""
+        if self._timer() >= self._count_at:
+            self._count_at = self._timer() + _COUNTED
+            self._peers = max(1, int(await self._census(keys=["balcao:pacers"], args=[self._name])))
+
+    def _share(self, rate: Rate) -> Rate:
+        return Rate(rate.every * self._peers, max(1, rate.burst // self._peers))

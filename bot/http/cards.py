@@ -14,10 +14,10 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
 
 from bot.http.deps import CARD_LIMITER, DEPS
-from bot.http.intake import is_away
 from bot.http.limiter import caller_of
 from bot.http.links import card_key_of
 from handlers.memberships.check import CardStatus, card_status
+from storage.away import is_away
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from storage import deliveries, migrate, roles
+from storage import deliveries, migrate, roles, room
 from storage.unit_of_work import Database, Tx
 
 log = structlog.get_logger()
@@ -41,6 +41,9 @@ def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]]
     async def role() -> str | None:
         return await roles.exempt(database.engine)
 
+    async def disk() -> str | None:
+        return await database.run(room.low, org=None, read_only=True)
+
     async def redis() -> str | None:
         if ping_redis is not None:
             await ping_redis()
@@ -51,8 +54,7 @@ def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]]
         Check("schema", schema, vital=True),
         Check("whatsapp_numbers", numbers, vital=False),
     ]
-    if not database.is_sqlite:
-        checks.append(Check("database_role", role, vital=False))
+    checks.append(Check("disk", disk, False) if database.is_sqlite else Check("database_role", role, False))
     return [*checks, Check("redis", redis, vital=False)] if ping_redis is not None else checks
 
 
@@ -90,8 +92,10 @@ async def _asked(check: Check) -> str | None:
 
 
 async def _database(database: Database) -> str | None:
-    async def ask(tx: Tx) -> None:
-        await deliveries.stopped_numbers(tx)
+    """Whether it answers, and takes what is written: a full disk and a standby do not."""
 
-    await database.run(ask, org=None, read_only=True)
-    return None
+    async def ask(tx: Tx) -> str | None:
+        await deliveries.stopped_numbers(tx)
+        return await room.closed(tx)
+
+    return await database.run(ask, org=None, read_only=True)

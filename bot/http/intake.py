@@ -16,12 +16,11 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import structlog
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.http.envelope import Item
 from handlers.channel.inbox import Received, receive
 from handlers.ports import Clock
+from storage.away import is_away
 from storage.unit_of_work import Database
 
 log = structlog.get_logger()
@@ -36,7 +35,6 @@ GATHER = 0.004
 """Seconds in which the first calls after a quiet moment come together."""
 PATIENCE = 15.0
 """Seconds a caller waits. Meta documents no deadline; what comes too late is stored all the same."""
-_AWAY = (OSError, OperationalError, PoolTimeout)
 
 Stored = Callable[[Sequence[Item], Received], None]
 
@@ -114,9 +112,10 @@ class Intake:
         try:
             await self._store([item for call in calls for item in call.items])
         except Exception as error:
-            log.warning("intake.commit_failed", calls=len(calls), error=type(error).__name__, exc_info=error)
+            away = is_away(error)
+            log.warning("intake.commit_failed", calls=len(calls), error=type(error).__name__, exc_info=not away)
             for call in calls:
-                call.settle(error if is_away(error) else await self._alone(call))
+                call.settle(error if away else await self._alone(call))
         else:
             for call in calls:
                 call.settle(None)
@@ -151,11 +150,6 @@ class Intake:
             self._stored(items, received)
         except Exception:  # It is committed, whoever was to be told: telling must not make it look otherwise.
             log.exception("intake.not_told")
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether it is the database that is not there, rather than these rows that it does not take."""
-    return isinstance(error, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def as_unknown(item: Item) -> Item:

@@ -39,6 +39,7 @@ class Checkout(Dialogue):
         ("show", ["unpaid", "short", "awaiting_staff"], "charging"),
         ("bubble_refused", ["paying", "unpaid", "checking"], "paying"),
         ("still_unpaid", "checking", "unpaid"),
+        ("unseen", "paying", "unpaid"),
         ("asked", "paying", "unpaid"),
         ("pix_unknown", "checking", "unpaid"),
         ("awaiting_staff", "checking", "awaiting_staff"),
@@ -86,6 +87,7 @@ class Checkout(Dialogue):
             "step": talk.place[0],
             "steps": talk.place[1],
         }
+        until = datetime.fromisoformat(str(draft["expires_at"]))
         organization = talk.organization
         if organization.pix_bubble and organization.pix_key and not draft.get("plain"):
             text = _say("checkout-paying-bubble", **values)
@@ -93,9 +95,12 @@ class Checkout(Dialogue):
                 "checkout-paying-bubble",
                 values,
                 native=pix_bubble({**draft, "reference": _reference(talk)}, text, organization),
+                until=until,
+                unseen="pix.unseen",
             )
         choices = [Choice(option, _say(f"checkout-option-{option}")) for option in ("check", "renew")]
-        return Ask("checkout-paying", values, choices, image=draft.get("qr_document_id"), extra=(draft["br_code"],))
+        return Ask("checkout-paying", values, choices, image=draft.get("qr_document_id"), extra=(draft["br_code"],),
+                   until=until, unseen="pix.unseen")  # fmt: skip
 
     def hear_trouble(self, talk: Talk) -> Heard:
         return Move("again") if talk.option == "again" else Unclear("choice")

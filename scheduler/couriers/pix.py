@@ -11,6 +11,7 @@ from typing import Any
 from handlers.payments import charge as charges
 from handlers.ports import ChannelStopped, Charge, Clock, DocumentPress, PixGateway, TryLater
 from scheduler.jobs import Done, Drop, Hold, Job
+from scheduler.landing import BANK_AWAY
 from storage import contracts as documents
 from storage.base import new_id
 from storage.unit_of_work import Database, Tx
@@ -69,7 +70,13 @@ class CheckCharge:
         known["our_key"] = job.organization.pix_key or None
         if not self.gateway.confirms:
             return Done(event=("pix.state", {**known, "confirms": False}))
-        state = await self.gateway.get(str(job.payload["txid"]))
+        try:
+            state = await self.gateway.get(str(job.payload["txid"]))
+        except (TryLater, ChannelStopped) as error:
+            if job.payload.get("asked") or (isinstance(error, TryLater) and job.attempts < self.tries):
+                raise
+            # Nobody waits for this answer, and in five minutes the sweep asks again: no dead letter each time.
+            return Drop(BANK_AWAY)
         if state is None:
             return Done(event=("pix.state", {**known, "unknown": True}))
         payments = [

@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from handlers.facts import Organization, Template
-from handlers.ports import Address, Clock, GatewayError, Refused, WhatsAppGateway, WindowClosed
-from scheduler.jobs import Done, Drop, Hold, Job, document_ids
+from handlers.ports import Address, ChannelStopped, Clock, GatewayError, Refused, WhatsAppGateway, WindowClosed
+from scheduler.jobs import EXPIRED, Done, Drop, Hold, Job, document_ids
 from storage import deliveries as store
 from storage.base import new_id
 from storage.unit_of_work import Database, Tx
@@ -62,7 +62,10 @@ class WhatsAppCourier:
         return await self._send(job, template)
 
     def gives_up_with(self, job: Job, code: str) -> tuple[str, Mapping[str, Any]] | None:
-        """A Pix bubble that WhatsApp refuses (2040: not for this person or number) is asked for in the plain form."""
+        """A Pix bubble that WhatsApp refuses (2040: not for this person or number) is asked for in the plain form. What
+        lost its use before it could be shown is told to the dialogue by the name that it chose."""
+        if code == EXPIRED and job.payload.get("unseen"):
+            return (str(job.payload["unseen"]), {})
         interactive = job.payload["message"].get("interactive") or {}
         return ("bubble.refused", {"code": code}) if interactive.get("type") == "order_details" else None
 
@@ -169,9 +172,14 @@ class ReadCourier:
     tries: int = 1
 
     async def carry(self, job: Job) -> Done | Hold | Drop:
-        await self.gateway.mark_read(
-            str(job.payload["number"]), str(job.payload["message_id"]), typing=bool(job.payload.get("typing"))
-        )
+        number, message_id = str(job.payload["number"]), str(job.payload["message_id"])
+        try:
+            await self.gateway.mark_read(number, message_id, typing=bool(job.payload.get("typing")))
+        except ChannelStopped:
+            raise
+        except GatewayError as error:
+            # Nobody misses blue ticks: no dead letter, no line for staff.
+            return Drop(error.code)
         return Done()
 
     def gives_up_with(self, job: Job, code: str) -> None:

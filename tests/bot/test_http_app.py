@@ -107,7 +107,8 @@ async def test_alive_even_without_a_database(web: Web, monkeypatch: pytest.Monke
     code, body = await web.get("/health/ready")
     assert (code, orjson.loads(body)) == (503, {
         "status": "unavailable",
-        "checks": {"database": "ZeroDivisionError", "schema": "ok", "whatsapp_numbers": "ZeroDivisionError"},
+        "checks": {"database": "ZeroDivisionError", "schema": "ok", "whatsapp_numbers": "ZeroDivisionError",
+                   "disk": "ZeroDivisionError"},
     })  # fmt: skip
 
 
@@ -117,6 +118,7 @@ async def test_ready(database_url: str) -> None:
     told = orjson.loads(body)
     if told["checks"].pop("database_role", None):  # The tests' own role is a superuser.
         told["status"] = {"degraded": "ok"}[told["status"]]
+    assert told["checks"].pop("disk", "ok") == "ok"
     assert (code, told) == (200, {
         "status": "ok", "checks": {"database": "ok", "schema": "ok", "whatsapp_numbers": "ok"}
     })  # fmt: skip
@@ -156,7 +158,7 @@ async def test_losing_redis_is_told_only(web: Web) -> None:
     status, told = await Readiness(usual_checks(web.database, ping)).report()
     assert (status, told["status"]) == (200, "degraded")
     assert told["checks"] == {
-        "database": "ok", "schema": "ok", "whatsapp_numbers": "ok", "redis": "ConnectionRefusedError"
+        "database": "ok", "schema": "ok", "whatsapp_numbers": "ok", "disk": "ok", "redis": "ConnectionRefusedError"
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot.http import intake as module
 from bot.http.envelope import Item, split
-from bot.http.intake import Intake, NotNow, as_unknown, is_away
+from bot.http.intake import Intake, NotNow, as_unknown
 from handlers.channel.inbox import Received, receive
 from storage.tables.organizations import channel_numbers
 from storage.tables.queues import events
@@ -101,6 +102,25 @@ async def test_an_absent_database_is_asked_once_for_all(database: Database, monk
     assert sizes == [3]
 
 
+async def test_a_database_that_comes_back_meanwhile_leaves_a_message_a_message(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While PostgreSQL starts it refuses connections; what is stored as "unknown" would be answered by nobody."""
+    starting = [asyncpg.CannotConnectNowError("the database system is starting up")] * 2
+
+    async def soon(tx: Tx, bulk: Sequence[Any], now: Any) -> Received:
+        if starting:
+            raise starting.pop()
+        return await receive(tx, bulk, now)
+
+    monkeypatch.setattr(module, "receive", soon)
+    intake, answers = Intake(database, FrozenClock()), []
+    for _ in range(3):
+        answers.append(await asyncio.gather(intake.receive(items("wamid.1")), return_exceptions=True))
+    assert [type(answer).__name__ for [answer] in answers] == ["NotNow", "NotNow", "NoneType"]
+    assert await stored(database) == [("message", "wamid.1")]
+
+
 async def test_a_failing_listener_undoes_nothing(database: Database) -> None:
     def fail(bulk: Sequence[Item], received: Received) -> None:
         raise ZeroDivisionError
@@ -170,18 +190,3 @@ def test_the_unknown_form_is_plain_ascii() -> None:
     assert (safe.kind, safe.field, safe.phone_number_id, safe.account_id) == ("unknown", "", None, "1")
     assert len(safe.external_id) == 64
     assert as_unknown(item).external_id == "wamid.1"
-
-
-@pytest.mark.parametrize(
-    ("error", "away"),
-    [
-        (ConnectionRefusedError(), True),
-        (TimeoutError(), True),
-        (OperationalError("x", {}, Exception()), True),
-        (DBAPIError("x", {}, Exception(), connection_invalidated=True), True),
-        (DBAPIError("x", {}, Exception()), False),
-        (KeyError(), False),
-    ],
-)
-def test_away_or_not(error: Exception, away: bool) -> None:
-    assert is_away(error) is away

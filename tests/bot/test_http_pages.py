@@ -169,3 +169,19 @@ def test_links_there_and_back() -> None:
     assert card_key_of(VAULT, card.rpartition("/")[2]) == KEY
     assert document_id_of(VAULT, media.rpartition("/")[2]) == document_id
     assert card_key_of(VAULT, media.rpartition("/")[2]) is None
+
+
+async def test_a_picture_is_asked_for_again_when_the_database_was_away(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is refused to us is not a bad request of Meta's."""
+    path = media_url("", VAULT, await document(web))
+
+    async def away(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(web.database, "run", away)
+        assert (await web.get(path))[0] == 503
+    async with web.client.get(path) as answer:
+        assert answer.status == 200

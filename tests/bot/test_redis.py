@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
 from bot.gateways.redis import RedisPacer, RedisWake, connect
 from scheduler.pacing import PAIR, LocalPacer, Pacer, Rate
 from scheduler.wake import LocalWake, Wake
+from tests.proxy import Proxy
 
 
 @pytest.fixture(params=["local", "redis"])
@@ -96,41 +98,8 @@ async def test_a_ring_is_heard_in_another_process(redis_url: str) -> None:
 # --- Without Redis ----------------------------------------------------------------------------------------------------
 
 
-class Proxy:
-    """A Redis that can be taken away: passes bytes on until it is closed."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self.port = 0
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def close(self) -> None:
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_in, there_out = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers += [writer, there_out]
-        for source, target in ((reader, there_out), (there_in, writer)):
-            task = asyncio.create_task(self._pump(source, target))
-            self._tasks.add(task)
-
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        while data := await source.read(4096):
-            target.write(data)
-
-
 async def test_redis_dies_midway(redis_url: str) -> None:
     """Pacing goes on in each process, rings are heard at home, nothing is raised."""
-    from urllib.parse import urlsplit
-
     address = urlsplit(redis_url)
     proxy = Proxy(address.port or 6379)
     await proxy.open()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from handlers.ports import (
@@ -21,6 +22,7 @@ from handlers.ports import (
     Unreachable,
     WindowClosed,
 )
+from scheduler import deliveries as module
 from scheduler.deliveries import LEASE, Deliveries
 from scheduler.jobs import Done, Drop, Hold
 from scheduler.landing import CLEAR_UP, DEATHS, LONGEST_WAIT
@@ -159,8 +161,8 @@ async def test_each_outcome_is_written_down(
 
 async def test_waits_grow_by_four_then_a_dead_letter(desk: Bench) -> None:
     script = Script([TryLater(str(number)) for number in range(8)], tries=8, last=("gave.up", {}))
-    await desk.message(await desk.person())
-    deliveries, waits = desk.deliveries({KIND: script}), []
+    await desk.errand(await desk.person())
+    deliveries, waits = desk.deliveries({"ask": script}), []
     while (row := await desk.one(outbox)).status != "dead":
         waits.append((row.due_at - desk.clock.now()).total_seconds())
         desk.clock.forward(row.due_at - desk.clock.now())
@@ -459,6 +461,54 @@ async def test_what_is_worth_one_try_leaves_no_dead_letter(bench: Bench) -> None
 
 
 # --- Dead letters -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_claim_that_was_cut_off_at_its_commit_holds_nobody_up(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may stand: nobody carries it, and its people need not wait for the lease to end."""
+    script, run = Script(), desk.database.run
+    await desk.message(await desk.person())
+    deliveries = desk.deliveries({KIND: script})
+
+    async def cut(*args: Any, **kwargs: Any) -> Any:
+        await run(*args, **kwargs)
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.database, "run", cut)
+        for _ in range(2):
+            with pytest.raises(asyncpg.PostgresError):
+                await go(deliveries)
+            desk.clock.forward(timedelta(seconds=1))
+    assert (await desk.one(outbox)).status == "sending"
+    assert (await go(deliveries), len(script.carried), script.carried[0].attempts) == (1, 1, 1)
+    assert await desk.rows(outbox) == []
+
+
+async def test_what_meta_took_is_remembered_until_the_database_is_back(
+    desk: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the row would be taken for lost when its lease ends, and the person would read the same again."""
+    monkeypatch.setattr(module, "RECORD_AGAIN", 0.0)
+    ana, script = await desk.person(), Script()
+    await desk.message(ana)
+    deliveries, run = desk.deliveries({KIND: script}), desk.database.run
+    await deliveries.run_once()
+    away = [ConnectionRefusedError(), asyncpg.CannotConnectNowError("starting up")] * 3
+
+    async def gone(*args: Any, **kwargs: Any) -> Any:
+        if away:
+            raise away.pop()
+        return await run(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.database, "run", gone)
+        await deliveries.drain()
+    assert away == []
+    assert (await desk.one(communications)).status == "sent"
+    desk.clock.forward(LEASE + CLEAR_UP + timedelta(seconds=1))
+    assert (await deliveries.recover(), await go(deliveries), len(script.carried)) == (0, 0, 1)
 
 
 async def test_a_dead_letter_is_tried_again_by_hand(bench: Bench) -> None:

@@ -7,8 +7,10 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from handlers.channel.notices import parse_notice
@@ -278,3 +280,19 @@ async def test_a_poisonous_status_is_parked_alone_and_its_neighbours_count(
         ("status", "done"), ("status", "done"), ("status", "parked"), ("statuses", "done"),
     ]  # fmt: skip
     assert next(row for row in found if row.status == "parked").payload == bad
+
+
+async def test_a_database_that_goes_away_parks_no_notice(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    communication_id = await sent(desk)
+    await desk.mail(None, "read", kind="status", **status(communication_id, "read"))
+    cut = DBAPIError("update", {}, asyncpg.AdminShutdownError("terminating connection"))
+
+    def away(payload: dict[str, Any]) -> Any:
+        raise cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.notices.parse_status", away)
+        with pytest.raises(DBAPIError):
+            await desk.notices().run_once()
+    assert await desk.notices().run_once() == 1
+    assert (await desk.one(communications)).status == "read"

@@ -6,9 +6,11 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 
 from conversations.catalogue import portuguese
 from conversations.dialogues.all import dialogues
@@ -18,6 +20,7 @@ from handlers.facts import Contact
 from handlers.reactions import react
 from scheduler import turns as module
 from scheduler.parking import opened
+from scheduler.turns import TRIES
 from storage import set_aside
 from storage.tables.contacts import contacts, conversations, journey_steps
 from storage.tables.queues import communications, events, outbox, staff_notices
@@ -106,6 +109,25 @@ async def fail_through(bench: Bench, engine: object) -> None:
     for _ in range(8):
         await until_idle(bench, engine)
         bench.clock.forward(timedelta(seconds=16))
+
+
+async def test_a_database_that_goes_away_in_the_middle_is_no_failure_of_the_event(desk: Bench) -> None:
+    """However often: the event waits with what came after it, nobody is told anything, nothing is parked."""
+    ana, engine = await desk.person(), Recorder()
+    await desk.mail(ana, "a", "b")
+    cut = DBAPIError("update", {}, asyncpg.AdminShutdownError("terminating connection"))
+
+    class Cutting(Recorder):
+        async def take(self, *_: Any) -> None:
+            raise cut
+
+    cutting = desk.turns(Cutting())
+    for _ in range(TRIES + 1):
+        with pytest.raises(DBAPIError):
+            await cutting.run_once()
+    assert await until_idle(desk, engine) == 2
+    assert await desk.seen(ana) == ["a", "b"]
+    assert await desk.rows(staff_notices) == []
 
 
 async def test_six_failures_in_a_row_lead_to_the_menu(desk: Bench) -> None:

@@ -135,6 +135,9 @@ notice-kind = { $kind ->
     [turn_parked] Uma mensagem não pôde ser tratada
     [delivery_dead] Um envio foi abandonado
     [delivery_failed] O WhatsApp não entregou uma mensagem
+    [delivery_late] Uma resposta esperou demais e não foi enviada
+    [channel_away] O WhatsApp não aceita mensagens; as respostas esperam
+    [bank_away] O banco não responde; as consultas continuam
     [channel_stopped] O número do WhatsApp parou de enviar
     [contact_unreachable] Uma pessoa não pode ser alcançada
     [pix_awaiting_staff] Pix a conferir no extrato e confirmar à mão

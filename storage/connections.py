@@ -1,0 +1,38 @@
+"""Connections to PostgreSQL that outlive a failover: one that leads nowhere, or to a server that became a standby, is
+given up, so that the pool finds the new primary by itself.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
+
+KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
+"""A host that vanished without a word is noticed within 25 s; by default nobody would ever notice who only waits for
+an answer. Seconds, seconds, times, milliseconds; a system has those it has (Linux: all)."""
+_READ_ONLY = "25006"
+
+
+def watch(engine: Engine) -> None:
+    event.listen(engine, "connect", _keep_alive)
+    event.listen(engine, "handle_error", _leave_a_standby)
+
+
+def _keep_alive(connection: Any, _record: Any) -> None:
+    # asyncpg has no setting for it and shows its socket nowhere else.
+    found = connection.driver_connection._transport.get_extra_info("socket")
+    if found is None or found.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _leave_a_standby(context: ExceptionContext) -> None:
+    """SQLAlchemy drops the connection, and every other one of the pool as it is asked for."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
