@@ -1,14 +1,14 @@
 """One pipeline for every log line: ours (structlog) and the libraries' (logging), redacted, as JSON or for a terminal.
 
-Lines go to stderr: stdout belongs to the commands. `request_id` and whatever else was bound with `bound` comes along.
+Lines go to stderr: stdout belongs to the commands. The id of the request under way comes along.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from contextlib import AbstractContextManager
-from typing import Any, Literal, TextIO
+from contextvars import ContextVar
+from typing import Literal, TextIO
 
 import orjson
 import structlog
@@ -50,9 +50,14 @@ def configure(level: str = "INFO", format: Literal["json", "console"] = "json", 
         logging.getLogger(name).setLevel(max(floor, logging.getLevelName(level)))
 
 
-def bound(**fields: object) -> AbstractContextManager[Any]:
-    """Every line written inside, also by tasks started there, carries these fields: `with bound(request_id=...)`."""
-    return structlog.contextvars.bound_contextvars(**fields)
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+"""Id of the request under way: every line written meanwhile, also by tasks started there, carries it."""
+
+
+def add_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if request_id := REQUEST.get():
+        event["request_id"] = request_id
+    return event
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -72,7 +77,7 @@ class Handler(logging.StreamHandler[TextIO]):
 
 def _shared() -> list[Processor]:
     return [
-        structlog.contextvars.merge_contextvars,
+        add_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

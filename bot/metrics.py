@@ -8,6 +8,7 @@ Labels come from small fixed sets: never an id, a person or a text.
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -47,11 +48,14 @@ class Metrics:
         )
         self._tasks = _own("balcao_tasks", "Asyncio tasks of this process", registry)
         self._connections = _own("balcao_database_connections", "Database connections in use by this process", registry)
+        # The library makes a metric's labels out of strings anew each time; on the way in that is most of its cost.
+        self._webhook_count = cache(self._webhooks.labels)
+        self._webhook_time = cache(self._webhook_seconds.labels)
 
     def webhook(self, source: str, outcome: str, seconds: float) -> None:
         """`source`: whatsapp, pix, payments. `outcome`: accepted, unsigned, malformed, too_large, failed."""
-        self._webhooks.labels(source, outcome).inc()
-        self._webhook_seconds.labels(source).observe(seconds)
+        self._webhook_count(source, outcome).inc()
+        self._webhook_time(source).observe(seconds)
 
     def unknown_number(self, count: int = 1) -> None:
         self._unknown_numbers.inc(count)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import structlog
@@ -31,20 +31,29 @@ _ANSWER = 0.5
 """Seconds that an answer may take."""
 _SILENT, _PONG = 10, 5
 """Seconds of silence after which a listener asks whether anybody is there, and that the answer may take."""
+_TOGETHER = 500
+"""Buckets that one script looks at."""
 _COUNTED = 10.0
 """Seconds between counts of the processes that pace."""
 
 # One number a bucket: the instant until which its credit is used up (generic cell rate algorithm), in microseconds of
-# Redis's own clock, so that processes on several hosts agree. Returns 0, or the microseconds to wait.
+# Redis's own clock, so that processes on several hosts agree. Returns for each key 0, or the microseconds to wait.
 _RESERVE = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local every, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local used = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
-local wait = used + every - (now + every * burst)
-if wait > 0 then return wait end
-redis.call('SET', KEYS[1], string.format('%.0f', used + every), 'PX', math.ceil(every * (burst + 1) / 1000) + 1000)
-return 0
+local waits = {}
+for i, key in ipairs(KEYS) do
+  local every, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local used = math.max(tonumber(redis.call('GET', key) or now), now)
+  local wait = used + every - (now + every * burst)
+  if wait > 0 then
+    waits[i] = wait
+  else
+    redis.call('SET', key, string.format('%.0f', used + every), 'PX', math.ceil(every * (burst + 1) / 1000) + 1000)
+    waits[i] = 0
+  end
+end
+return waits
 """
 _PENALIZE = """
 local t = redis.call('TIME')
@@ -183,18 +192,40 @@ class RedisPacer:
         self._name = uuid4().hex
         self._peers = 1
         self._count_at = -math.inf
+        self._questions: list[tuple[str, Rate, asyncio.Future[float | None]]] = []
+        self._asking: asyncio.Task[None] | None = None
 
     async def reserve(self, key: str, rate: Rate) -> float:
         if self._link.worth_asking():
+            answer: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+            self._questions.append((key, rate, answer))
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask(), name="redis-pacer")
+            wait = await answer
+            if wait is not None:
+                return wait
+        return await self._fallback.reserve(key, self._share(rate))
+
+    async def _ask(self) -> None:
+        """Messages that leave together ask together: one round trip, however many they are."""
+        while self._questions:
+            asked, self._questions = self._questions[:_TOGETHER], self._questions[_TOGETHER:]
+            waits: Sequence[float | None] = [None] * len(asked)
             try:
                 await self._count()
-                wait = await self._reserve(keys=[f"balcao:pace:{key}"], args=[math.ceil(rate.every * 1e6), rate.burst])
+                waits = await self._waits([(key, rate) for key, rate, _ in asked])
+                self._link.found()
             except (RedisError, OSError) as error:
                 self._link.lost(error)
-            else:
-                self._link.found()
-                return int(wait) / 1e6
-        return await self._fallback.reserve(key, self._share(rate))
+            finally:
+                for (_, _, answer), wait in zip(asked, waits, strict=True):
+                    if not answer.done():
+                        answer.set_result(wait)
+
+    async def _waits(self, asked: Sequence[tuple[str, Rate]]) -> list[float]:
+        args = [number for _, rate in asked for number in (math.ceil(rate.every * 1e6), rate.burst)]
+        found = await self._reserve(keys=[f"balcao:pace:{key}" for key, _ in asked], args=args)
+        return [int(wait) / 1e6 for wait in found]
 
     async def penalize(self, key: str, rate: Rate, seconds: float) -> None:
         await self._fallback.penalize(key, self._share(rate), seconds)

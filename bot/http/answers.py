@@ -28,6 +28,9 @@ CODES = {
 }
 
 
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
+
+
 def json_answer(body: object, status: int = 200, **headers: str) -> web.Response:
     """Underscores in the names of `headers` become hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -35,7 +38,7 @@ def json_answer(body: object, status: int = 200, **headers: str) -> web.Response
 
 
 def text_answer(text: str, status: int = 200, *, outcome: str | None = None) -> web.Response:
-    answer = web.Response(text=text, status=status, content_type="text/plain")
+    answer = web.Response(body=text.encode(), status=status, headers=_PLAIN)
     if outcome is not None:
         answer[OUTCOME] = outcome
     return answer

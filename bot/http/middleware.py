@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from time import perf_counter
@@ -11,10 +12,11 @@ from aiohttp import web
 
 from bot.http.answers import OUTCOME, REQUEST_ID, error_answer, text_answer
 from bot.http.deps import DEPS, ENDING
-from bot.logs import bound
+from bot.logs import REQUEST
 from storage.base import new_id
 
 log = structlog.get_logger()
+_EVERY = logging.getLogger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -36,10 +38,14 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get("X-Request-Id", "")
     request[REQUEST_ID] = request_id = given if _ID.fullmatch(given) else str(new_id())
     began = perf_counter()
-    with bound(request_id=request_id):
+    under_way = REQUEST.set(request_id)
+    try:
         answer = await _answer(request, handler)
-        spent = round((perf_counter() - began) * 1000, 1)
-        log.debug("http.request", method=request.method, route=route_of(request), status=answer.status, ms=spent)
+        if _EVERY.isEnabledFor(logging.DEBUG):  # Asked first: a line that nobody wants costs as much as a small answer.
+            spent = round((perf_counter() - began) * 1000, 1)
+            log.debug("http.request", method=request.method, route=route_of(request), status=answer.status, ms=spent)
+    finally:
+        REQUEST.reset(under_way)
     if not answer.prepared:
         answer.headers["X-Request-Id"] = request_id
     return answer

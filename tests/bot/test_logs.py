@@ -114,10 +114,11 @@ def test_nested_and_odd_values_are_clean(lines: io.StringIO) -> None:
 
 
 def test_the_request_id_comes_along_and_goes_away(lines: io.StringIO) -> None:
-    with logs.bound(request_id="req-1"):
-        structlog.get_logger().info("inside")
-        logging.getLogger("aiohttp.access").info("library")
-        assert last(lines)["request_id"] == "req-1"
+    under_way = logs.REQUEST.set("req-1")
+    structlog.get_logger().info("inside")
+    logging.getLogger("aiohttp.access").info("library")
+    assert last(lines)["request_id"] == "req-1"
+    logs.REQUEST.reset(under_way)
     structlog.get_logger().info("outside")
     assert "request_id" not in last(lines)
 
