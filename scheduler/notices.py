@@ -119,7 +119,7 @@ class Notices:
     async def _statuses(self, tx: Tx, statuses: Sequence[Status], now: datetime) -> None:
         rows = await receipts.communications_for(
             tx,
-            [status.message_id for status in statuses if status.message_id],
+            [status.message_id for status in statuses if status.message_id and _uuid(status.opaque) is None],
             [opaque for status in statuses if (opaque := _uuid(status.opaque)) is not None],
         )
         by_message = {row.provider_message_id: row for row in rows if row.provider_message_id}
@@ -173,7 +173,8 @@ class Notices:
 
     async def _again_as_template(self, tx: Tx, row: Any, now: datetime) -> bool:
         organization = await self._directory.organization(tx, row.organization_id)
-        if not await as_template(tx, organization, row, now):
+        whole = await receipts.communication(tx, row.id)
+        if whole is None or not await as_template(tx, organization, whole, now):
             return False
         tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
         return True

@@ -21,7 +21,7 @@ from storage.tables.queues import (
     outbox,
     staff_notices,
 )
-from storage.unit_of_work import Tx
+from storage.unit_of_work import Tx, among
 
 _before = outbox.alias("before")
 _due = (
@@ -64,14 +64,16 @@ async def unclaim(tx: Tx, *, by: str, since: datetime, until: datetime) -> int:
     return await tx.run(update(outbox).where(*lost).values(values))
 
 
+_windows = select(contacts.c.id, contacts.c.last_inbound_at, contacts.c.unreachable_at).where(
+    contacts.c.id.in_(bindparam("people", expanding=True))
+)
+
+
 async def windows(tx: Tx, people: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Row[Any]]:
     """When each of them last wrote, and whether they can be reached."""
     if not people:
         return {}
-    statement = select(contacts.c.id, contacts.c.last_inbound_at, contacts.c.unreachable_at).where(
-        contacts.c.id.in_(list(people))
-    )
-    return {row.id: row for row in await tx.all(statement)}
+    return {row.id: row for row in await tx.all(_windows, people=among(people))}
 
 
 async def stopped_numbers(tx: Tx) -> set[str]:
@@ -104,10 +106,13 @@ async def reasons_of_stopped(tx: Tx) -> Sequence[Row[Any]]:
     return await tx.all(statement.order_by(number.phone_number_id))
 
 
+_finish = delete(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+
+
 async def finish(tx: Tx, ids: Sequence[int]) -> None:
     """Done and gone: the queue stays small, the communications log keeps the story."""
     if ids:
-        await tx.run(delete(outbox).where(outbox.c.id.in_(list(ids))))
+        await tx.run(_finish, ids=among(ids))
 
 
 async def put_back(tx: Tx, row_id: int, *, due_at: datetime, error: str | None, attempts: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from storage.tables.contacts import contact_aliases, contacts, conversations
 from storage.tables.organizations import channel_numbers
 from storage.tables.queues import events
-from storage.unit_of_work import Tx
+from storage.unit_of_work import Tx, among
 
 AliasKey = tuple[uuid.UUID, str, str]
 """(organisation, kind, value)"""
@@ -45,7 +45,7 @@ async def find_aliases(tx: Tx, keys: Iterable[AliasKey]) -> dict[AliasKey, uuid.
     table = contact_aliases.c
     # Not as a list of triples: for that SQLite reads every name there is.
     named = [
-        and_(table.organization_id == org, table.kind == kind, table.value.in_(values))
+        and_(table.organization_id == org, table.kind == kind, table.value.in_(among(values)))
         for (org, kind), values in wanted.items()
     ]
     statement = select(table.organization_id, table.kind, table.value, table.contact_id).where(or_(*named))
@@ -91,6 +91,6 @@ async def point_alias(tx: Tx, key: AliasKey, contact_id: uuid.UUID) -> None:
     )
 
 
-async def add_events(tx: Tx, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert what is new; returns how many were."""
-    return len(await tx.add_new(events, rows, ["organization_id", "source", "external_id"]))
+async def add_events(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert what is new."""
+    await tx.add_unless_there(events, rows, ["organization_id", "source", "external_id"])

@@ -13,7 +13,7 @@ from storage.tables.catalogue import plans
 from storage.tables.contacts import contacts, conversations, journey_steps
 from storage.tables.members import customer_contacts, customers
 from storage.tables.queues import HELD, PENDING, communications, events, outbox, staff_notices, timers
-from storage.unit_of_work import Tx
+from storage.unit_of_work import Tx, among
 
 WINDOW = 1000
 """Oldest pending events looked at when people are claimed: bounds the work of one claim."""
@@ -96,7 +96,7 @@ async def claim_person(tx: Tx, contact_id: uuid.UUID, now: datetime) -> Row[Any]
 
 async def mail(tx: Tx, people: Sequence[uuid.UUID], most: int) -> Sequence[Row[Any]]:
     """Their oldest pending events, at most that many of each, in the order they arrived."""
-    return await tx.all(_mail, people=list(people), most=most)
+    return await tx.all(_mail, people=among(people), most=most)
 
 
 async def still_pending(tx: Tx, event_id: int) -> Row[Any] | None:
@@ -104,29 +104,31 @@ async def still_pending(tx: Tx, event_id: int) -> Row[Any] | None:
     return await tx.first(select(events).where(events.c.id == event_id, events.c.status == PENDING))
 
 
+_members = (
+    select(
+        customer_contacts.c.contact_id,
+        customers.c.id,
+        customers.c.membership_number,
+        customers.c.full_name,
+        customers.c.status,
+        customers.c.valid_until,
+        customers.c.card_key,
+        customers.c.card_document_id,
+        plans.c.name.label("plan_name"),
+    )
+    .select_from(
+        customer_contacts.join(customers, customers.c.id == customer_contacts.c.customer_id).join(
+            plans, plans.c.id == customers.c.plan_id
+        )
+    )
+    .where(customer_contacts.c.contact_id.in_(bindparam("people", expanding=True)))
+    .order_by(customers.c.id)
+)
+
+
 async def members_of(tx: Tx, people: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
     """Customers behind these contacts, oldest first."""
-    statement = (
-        select(
-            customer_contacts.c.contact_id,
-            customers.c.id,
-            customers.c.membership_number,
-            customers.c.full_name,
-            customers.c.status,
-            customers.c.valid_until,
-            customers.c.card_key,
-            customers.c.card_document_id,
-            plans.c.name.label("plan_name"),
-        )
-        .select_from(
-            customer_contacts.join(customers, customers.c.id == customer_contacts.c.customer_id).join(
-                plans, plans.c.id == customers.c.plan_id
-            )
-        )
-        .where(customer_contacts.c.contact_id.in_(list(people)))
-        .order_by(customers.c.id)
-    )
-    return await tx.all(statement)
+    return await tx.all(_members, people=among(people))
 
 
 _save_talk = (
@@ -180,10 +182,17 @@ async def save_contacts(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await tx.run_many(_save_contact, [{f"b_{name}": value for name, value in row.items()} for row in rows])
 
 
+_close = (
+    update(events)
+    .where(events.c.id.in_(bindparam("ids", expanding=True)))
+    .values(status="done", done_at=bindparam("now"), payload=None)
+)
+
+
 async def close_events(tx: Tx, ids: Sequence[int], now: datetime) -> None:
     """Done: what was said is no longer needed and is erased (it may hold a CPF)."""
     if ids:
-        await tx.run(update(events).where(events.c.id.in_(list(ids))).values(status="done", done_at=now, payload=None))
+        await tx.run(_close, ids=among(ids), now=now)
 
 
 async def ignore_event(tx: Tx, event_id: int, now: datetime) -> None:
@@ -220,7 +229,7 @@ async def release_held(tx: Tx, said: Mapping[uuid.UUID, Collection[str]], now: d
 
     `said` holds, for each of them, the intents of what is said to them now: the same held is not said twice.
     """
-    held = await tx.all(_held, people=list(said))
+    held = await tx.all(_held, people=among(said))
     again = [row for row in held if row.payload.get("intent") in said[row.contact_id]]
     ids = [row.id for row in held if row not in again]
     if ids:

@@ -13,7 +13,7 @@ from storage.base import new_id
 from storage.tables.contacts import contact_aliases, contacts
 from storage.tables.members import payment_intents
 from storage.tables.queues import PENDING, communications, events, outbox
-from storage.unit_of_work import Tx
+from storage.unit_of_work import Tx, among
 
 _pending = (
     select(events)
@@ -50,12 +50,29 @@ async def split(tx: Tx, row: Row[Any], payloads: Sequence[Mapping[str, Any]]) ->
     await tx.add_new(events, alone, ["organization_id", "source", "external_id"])
 
 
+_table = communications.c
+_told_of = (
+    select(*(column for column in _table if column.name not in ("content", "variables")))
+    .where(
+        or_(
+            _table.id.in_(bindparam("ids", expanding=True)),
+            _table.provider_message_id.in_(bindparam("message_ids", expanding=True)),
+        )
+    )
+    .order_by(_table.id)
+    .with_for_update()
+)
+
+
 async def communications_for(tx: Tx, message_ids: Sequence[str], ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
-    """Communications a batch of statuses speaks of, by the provider's id or by our own; locked in the order of ids,
-    so that two processes never move one backwards."""
-    table = communications.c
-    wanted = or_(table.provider_message_id.in_(list(message_ids)), table.id.in_(list(ids)))
-    return await tx.all(select(communications).where(wanted).order_by(table.id).with_for_update())
+    """Communications a batch of statuses speaks of, by the provider's id or by our own, without their words; locked in
+    the order of ids, so that two processes never move one backwards."""
+    return await tx.all(_told_of, message_ids=among(message_ids), ids=among(ids))
+
+
+async def communication(tx: Tx, communication_id: uuid.UUID) -> Row[Any] | None:
+    """With its words."""
+    return await tx.first(select(communications).where(_table.id == communication_id))
 
 
 _advance = (
@@ -91,12 +108,16 @@ async def outbox_status(tx: Tx, communication_id: uuid.UUID) -> str | None:
     return status
 
 
+_named = outbox.c.communication_id.in_(bindparam("ids", expanding=True))
+_clear_failed = delete(outbox).where(_named, outbox.c.status == "uncertain")
+_clear_left = delete(outbox).where(_named, outbox.c.status.in_(("uncertain", "queued", "sending")))
+
+
 async def clear_up(tx: Tx, ids: Sequence[uuid.UUID], *, failed: bool) -> None:
     """A status named these: they did leave, whatever the answer to the request was (or that there is nobody left to
     hear it), and need not be sent again. One that failed takes nothing back that is going to be sent again anyway."""
     if ids:
-        waiting = outbox.c.status == "uncertain" if failed else outbox.c.status.in_(("uncertain", "queued", "sending"))
-        await tx.run(delete(outbox).where(outbox.c.communication_id.in_(list(ids)), waiting))
+        await tx.run(_clear_failed if failed else _clear_left, ids=among(ids))
 
 
 async def number_of(tx: Tx, contact_id: uuid.UUID) -> str | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Update, and_, bindparam, delete, func, or_, select, 
 from storage.statuses import move, sources
 from storage.tables.members import CLOSED, IS_OPEN, dependents, registration_sessions
 from storage.tables.queues import communications, documents, media_uploads, outbox
-from storage.unit_of_work import Tx
+from storage.unit_of_work import Tx, among
 
 PERSONAL = (
     "full_name",
@@ -80,12 +80,19 @@ def _desk(tx: Tx) -> _Desk:
     return desk
 
 
+_open = (
+    select(_T)
+    .where(_T.c.contact_id.in_(bindparam("people", expanding=True)), IS_OPEN)
+    .order_by(_T.c.id)
+    .with_for_update()
+)
+
+
 async def meet(tx: Tx, people: Sequence[uuid.UUID]) -> None:
     """Read and lock the open registrations of all these contacts at once: `open_of` then costs nothing for them."""
-    statement = select(_T).where(_T.c.contact_id.in_(list(people)), IS_OPEN).order_by(_T.c.id).with_for_update()
     desk = _desk(tx)
     desk.known.update(dict.fromkeys(people))
-    for row in await tx.all(statement):
+    for row in await tx.all(_open, people=among(people)):
         desk.keep(Draft(row._asdict()))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -90,9 +90,9 @@ class Tx:
     async def scalar(self, statement: Select[Any]) -> Any:
         return (await self._execute(self._scoped(statement))).scalar()
 
-    async def run(self, statement: Update | Delete) -> int:
+    async def run(self, statement: Update | Delete, **values: Any) -> int:
         """Execute and return how many rows it touched."""
-        return (await self._execute(self._scoped(statement))).rowcount
+        return (await self._execute(self._scoped(statement), values or None)).rowcount
 
     async def run_many(self, statement: Update | Delete, rows: Sequence[Values]) -> None:
         """One statement with bound parameters, executed for every row in one go."""
@@ -109,12 +109,18 @@ class Tx:
         self, table: Table, rows: Sequence[Values], conflict: Sequence[str], returning: str = "id"
     ) -> list[Any]:
         """Insert those rows whose `conflict` columns are new; returns `returning` of the inserted ones."""
-        statement = _insert_new(self.dialect, table, tuple(conflict), returning)
+        statement = _insert_new(self.dialect, table, tuple(conflict)).returning(table.c[returning])
         found: list[Any] = []
         for start in range(0, len(rows), _ROWS_PER_INSERT):
             batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
             found.extend((await self._execute(statement, batch)).scalars().all())
         return found
+
+    async def add_unless_there(self, table: Table, rows: Sequence[Values], conflict: Sequence[str]) -> None:
+        """As `add_new` for who need not know which were new: one short statement, whatever the number of rows."""
+        if rows:
+            statement = _insert_new(self.dialect, table, tuple(conflict))
+            await self._execute(statement, [self._owned(table, row) for row in rows])
 
     async def put(self, table: Table, rows: Sequence[Values], conflict: Sequence[str], update: Sequence[str]) -> None:
         """Insert, or overwrite the `update` columns where the `conflict` columns exist."""
@@ -141,13 +147,20 @@ class Tx:
         return statement if self.org is None else _within(statement, self.org)
 
 
+def among(values: Iterable[T]) -> list[T]:
+    """Values for an `in_` that is built once, filled up to a power of two with the last of them: else every number of
+    values would be a statement of its own, which every connection prepares anew."""
+    found = list(values)
+    return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found)) if found else found
+
+
 # Built once each, and without their rows: with `values(rows)` SQLAlchemy would compile every bulk anew, which took
 # longer than all the rest of a turn.
 
 
 @cache
-def _insert_new(dialect: str, table: Table, conflict: tuple[str, ...], returning: str) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=conflict).returning(table.c[returning])
+def _insert_new(dialect: str, table: Table, conflict: tuple[str, ...]) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=conflict)
 
 
 @cache

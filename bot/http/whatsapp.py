@@ -83,8 +83,6 @@ def teller(wake: Wake, metrics: Metrics) -> Callable[[Sequence[Item], Received],
     def tell(items: Sequence[Item], received: Received) -> None:
         if received.foreign:
             metrics.unknown_number(received.foreign)
-        if not received.new:
-            return
         if received.mailboxes:
             wake.ring(TURNS)
         if any(item.kind != "message" for item in items):

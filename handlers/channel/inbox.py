@@ -58,9 +58,8 @@ class Item(Protocol):
 
 @dataclass(slots=True)
 class Received:
-    """Counts of one bulk: what was new, what belonged to no number of ours."""
+    """Of one bulk: what belonged to no number of ours, and whether anybody has mail (perhaps told twice)."""
 
-    new: int = 0
     foreign: int = 0
     mailboxes: bool = False
 
@@ -95,7 +94,7 @@ async def receive(tx: Tx, items: Sequence[Item], now: datetime) -> Received:
         await _yield_to_winners(tx, rows, arrivals)
     for key, contact_id in arrivals.moved.items():
         await inbox.point_alias(tx, key, contact_id)
-    received.new = await inbox.add_events(tx, _distinct(rows))
+    await inbox.add_events(tx, _distinct(rows))
     return received
 
 
