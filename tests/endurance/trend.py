@@ -15,8 +15,8 @@ COARSE_MB = 4.0
 COARSE_COUNT, COARSE_SHARE = 2.0, 0.2
 """... or, of what is counted, two, or that share of the usual number..."""
 SPREAD = (0.1, 0.9)
-"""... or as much as the readings lie apart anyway, the highest and the lowest tenth left out: tasks come and go with the
-load of the moment."""
+"""... or as much as the readings lie apart anyway, the highest and the lowest tenth left out: tasks come and go with
+the load of the moment."""
 
 
 @dataclass(frozen=True, slots=True)
