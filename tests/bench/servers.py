@@ -108,7 +108,7 @@ def serving(subject: Subject, place: Place) -> Iterator[Server]:
             core = _core(subject, number, place)
             server.logs.append(log)
             server.pids.append(stack.enter_context(process(command, env, core, log)))
-        _until_it_answers(server)
+        until_it_answers(server)
         yield server
 
 
@@ -131,7 +131,7 @@ def _core(subject: Subject, number: int, place: Place) -> int | None:
     return free[number % len(free)]
 
 
-def _until_it_answers(server: Server) -> None:
+def until_it_answers(server: Server) -> None:
     end, url = time.monotonic() + START, f"http://127.0.0.1:{server.port}/health/live"
     while True:
         try:

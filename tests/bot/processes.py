@@ -22,7 +22,7 @@ HOME = Path(__file__).parents[2]
 APP_SECRET = "the app's secret"
 STEP = 0.02
 """Seconds between looks."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which something that should have happened has not. Generous: the machine may be busy."""
 GOOD = {
     "BALCAO_PUBLIC_URL": "https://balcao.example",
@@ -81,14 +81,14 @@ class Running:
         self.process.send_signal(signal.SIGTERM)
         return await self.ended()
 
-    async def log(self, event: str) -> str:
+    async def log(self, event: str, seconds: float = PATIENCE) -> str:
         """The first log line of this name."""
 
         async def look() -> str | None:
             lines = (line for line in self.complained.splitlines() if f'"event":"{event}"' in line)
             return next(lines, None)
 
-        return await until(look, f"{event} in the log")
+        return await until(look, f"{event} in the log", seconds)
 
 
 def bare(env: Mapping[str, str]) -> dict[str, str]:

@@ -22,18 +22,21 @@ from typing import Any
 
 import orjson
 
-from bot.town import EXAMPLES
 from scripts.services import free_port
 from tests import services
-from tests.bench.__main__ import is_serious, process, settings, until_it_answers
-from tests.bot.processes import APP_SECRET, bare
-from tests.databases import PostgresDatabase, RedisDatabase, SqliteTemplate
-from tests.endurance.crowd import Pace
+from tests.bench.crowd import Plan
+from tests.bench.databases import furnish, on_sqlite, plain_role
+from tests.bench.servers import BALCAO, ROOT, Server, Subject, process, settings, until_it_answers
+from tests.bot.processes import APP_SECRET
+from tests.databases import PostgresDatabase, RedisDatabase
 from tests.endurance.samples import Book, Watched, of_postgresql, of_process, of_redis, of_sqlite, vacuumed
 from tests.endurance.trend import Trend
 
 MINUTE = 60.0
-BALCAO = [sys.executable, "-m", "bot.cli"]
+PEOPLE = 10
+"""Who write at the beginning; more come when all of them wait for a reply."""
+STATUSES = 20
+"""In one webhook call."""
 
 
 def options() -> argparse.Namespace:
@@ -51,51 +54,45 @@ def options() -> argparse.Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the data is."""
+    """Where the data is. `admin` is the database's address for who may look into everything."""
 
     database: str
-    redis: str | None
+    admin: str = ""
+    redis: str = ""
 
     def read(self) -> dict[str, dict[str, float]]:
-        if self.redis is None:
+        if not self.redis:
             return {"sqlite": of_sqlite(self.database)}
-        return {"postgresql": asyncio.run(of_postgresql(self.database)), "redis": of_redis(self.redis)}
+        return {"postgresql": asyncio.run(of_postgresql(self.admin)), "redis": of_redis(self.redis)}
 
     def tidy(self) -> None:
-        if self.redis is not None:
-            asyncio.run(vacuumed(self.database))
-
-    def env(self, graph_port: int) -> dict[str, str]:
-        found = settings(self.database, graph_port) | {"BALCAO_LOG_LEVEL": "INFO"}
-        return found | ({"BALCAO_REDIS_URL": self.redis} if self.redis else {})
+        if self.redis:
+            asyncio.run(vacuumed(self.admin))
 
 
 @contextmanager
 def data(kind: str, folder: Path) -> Iterator[Place]:
-    if kind == "sqlite":
-        yield Place(SqliteTemplate(folder).copy(folder), None)
-        return
-    with (
-        PostgresDatabase(services.place(services.POSTGRESQL)) as database,
-        RedisDatabase(services.place(services.REDIS)) as redis,
-    ):
-        yield Place(database.url, redis.url)
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            yield Place(stack.enter_context(on_sqlite(folder)))
+            return
+        admin = stack.enter_context(PostgresDatabase(services.place(services.POSTGRESQL))).url
+        furnish(admin)
+        redis = stack.enter_context(RedisDatabase(services.place(services.REDIS))).url
+        yield Place(stack.enter_context(plain_role(admin)), admin, redis)
 
 
 @contextmanager
-def desk(place: Place, env: dict[str, str], roles: list[str], folder: Path) -> Iterator[list[Watched]]:
-    """`balcao serve` in these roles, applied and answering; the one that listens first."""
-    apply = [*BALCAO, "apply", str(EXAMPLES / "benefit-card.yaml")]
-    subprocess.run(apply, env=bare(env), stdout=subprocess.DEVNULL, check=True)
+def desk(env: dict[str, str], roles: list[str], graph_port: int, folder: Path) -> Iterator[list[Watched]]:
+    """`balcao serve` in these roles, answering; the one that listens first."""
     with ExitStack() as stack:
         watched = []
         for role in roles:
-            port = free_port()
-            command = [*BALCAO, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(port)]
-            log = folder / f"{role}.log"
-            pid = stack.enter_context(process(command, env, None, log))
-            until_it_answers(f"http://127.0.0.1:{port}", log)
-            watched.append(Watched(role, pid, f"http://127.0.0.1:{port}"))
+            server = Server(free_port(), graph_port, logs=[folder / f"{role}.log"])
+            command = [*BALCAO, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(server.port)]
+            pid = stack.enter_context(process(command, env, None, server.logs[0]))
+            until_it_answers(server)
+            watched.append(Watched(role, pid, server.port))
         yield watched
 
 
@@ -122,17 +119,12 @@ def keep_reading(
 def last(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     graph_port, book = free_port(), Book()
     roles = ["all"] if given.database == "sqlite" or given.together else ["web", "worker"]
-    with data(given.database, folder) as place, desk(place, place.env(graph_port), roles, folder) as watched:
-        pace = Pace(watched[0].url, graph_port, APP_SECRET, given.rate, given.minutes * MINUTE)
-        command = [sys.executable, "-m", "tests.endurance.crowd", orjson.dumps(asdict(pace)).decode()]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as crowd:
-            try:
-                keep_reading(book, watched, place, crowd, given.every)
-            except BaseException:
-                crowd.kill()
-                raise
-            said = orjson.loads(crowd.communicate()[0])
-    errors = [line for role in roles for line in (folder / f"{role}.log").read_text().splitlines() if is_serious(line)]
+    with ExitStack() as stack:
+        place = stack.enter_context(data(given.database, folder))
+        env = settings(Subject("endurance", "balcao", place.database, place.redis), graph_port)
+        watched = stack.enter_context(desk(env, roles, graph_port, folder))
+        said = under_load(book, watched, place, graph_port, given)
+    errors = [line for role in roles for line in (folder / f"{role}.log").read_text("utf-8").splitlines() if line]
     trends = book.trends(given.warm_up * MINUTE)
     show(trends, {one.name for one in watched})
     ours = {key: found for key, found in trends.items() if key[0] in roles}
@@ -141,12 +133,31 @@ def last(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "minutes": given.minutes,
         "rate": given.rate,
         "crowd": said,
-        "errors_logged": len(errors),
-        "first_error": errors[0][:500] if errors else None,
+        "warnings_logged": len(errors),
+        "first_warning": errors[0][:500] if errors else None,
         "trends": {f"{whose} {what}": rounded(found) for (whose, what), found in trends.items() if "table" not in what},
         "flat": all(found.flat for found in ours.values()),
         "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]},
     }
+
+
+def under_load(
+    book: Book, watched: list[Watched], place: Place, graph_port: int, given: argparse.Namespace
+) -> dict[str, Any]:
+    """What the crowd has to tell in the end."""
+    plan = Plan(
+        port=watched[0].port, graph_port=graph_port, secret=APP_SECRET, desk="balcao", people=PEOPLE, rate=given.rate,
+        seconds=given.minutes * MINUTE, warm_up=0.0, batch=STATUSES, pids=[one.pid for one in watched], core=None,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "tests.bench.crowd", orjson.dumps(asdict(plan)).decode()]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as crowd:
+        try:
+            keep_reading(book, watched, place, crowd, given.every)
+        except BaseException:
+            crowd.kill()
+            raise
+        told: dict[str, Any] = orjson.loads(crowd.communicate()[0])
+    return told
 
 
 def rounded(found: Trend) -> dict[str, Any]:

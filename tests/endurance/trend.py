@@ -13,7 +13,10 @@ SHARE = 0.05
 COARSE_MB = 4.0
 """... and so is one over the whole span that is too small to tell from chance: so many MB..."""
 COARSE_COUNT, COARSE_SHARE = 2.0, 0.2
-"""... or, of what is counted, two, or that share of the usual number (tasks come and go with the load)."""
+"""... or, of what is counted, two, or that share of the usual number..."""
+SPREAD = (0.1, 0.9)
+"""... or as much as the readings lie apart anyway, the highest and the lowest tenth left out: tasks come and go with
+the load of the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,18 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return median(slopes) if slopes else 0.0
 
 
+def spread(readings: Sequence[float]) -> float:
+    ordered = sorted(readings)
+    low, high = (ordered[int(share * (len(ordered) - 1))] for share in SPREAD)
+    return high - low
+
+
 def trend(name: str, points: Sequence[tuple[float, float]]) -> Trend:
     """`points` are (seconds, reading). A fall is flat: memory that is given back is no leak."""
     readings = [reading for _, reading in points]
     usual, rises = median(readings), slope(points)
     span = points[-1][0] - points[0][0]
     coarse = COARSE_MB if name.endswith("_mb") else max(COARSE_COUNT, usual * COARSE_SHARE)
+    coarse = max(coarse, spread([reading - rises * at for at, reading in points]))
     flat = rises * HOUR <= usual * SHARE or rises * span <= coarse
     return Trend(usual, min(readings), max(readings), rises * HOUR, flat)
