@@ -34,7 +34,7 @@ CLAIM = 256
 """Rows claimed in one transaction."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
-GATHER = 0.01
+GATHER = 0.02
 """Seconds in which answers come together before they are written down."""
 RECORD_AGAIN = 1.0
 """Seconds between attempts to write results down while the database is away."""

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 POLL = 1.0
 """Seconds between looks when nothing rings: the safety net of the wake-ups."""
-GATHER = {TURNS: 0.005, NOTICES: 0.05, DELIVERIES: 0.005}
+GATHER = {TURNS: 0.015, NOTICES: 0.1, DELIVERIES: 0.01}
 """Seconds a loop lets work come together before it takes some: a transaction of twenty costs little more than one of
 one. Nobody waits for a notice; the others together stay far below what a person notices."""
 DRAIN = 15.0

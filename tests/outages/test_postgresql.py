@@ -15,7 +15,7 @@ from scripts.services import Cluster, make_cluster, start_redis
 from tests.bot.processes import until
 from tests.outages.world import World, open_world
 
-PEOPLE = 8
+PEOPLE = 4
 LASTING = {"fsync": "off", "full_page_writes": "off"}
 """A commit outlives the death of the server, though not of the machine."""
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
@@ -85,7 +85,7 @@ async def test_everybody_gets_through_once(cluster: Cluster, redis: ExitStack, t
         people = world.people(PEOPLE)
         # Connections are cut in the middle of transactions.
         half = [asyncio.create_task(world.sign_up(*one)) for one in people[: PEOPLE // 2]]
-        await cut(cluster, 8)
+        await cut(cluster, 6)
         # The server dies and comes back at the same address.
         rest = [asyncio.create_task(world.sign_up(*one)) for one in people[PEOPLE // 2 :]]
         await asyncio.to_thread(cluster.stop)

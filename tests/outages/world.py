@@ -115,7 +115,7 @@ class World:
         messages = [row for row in events if row.kind == "message"]
         assert len(messages) == len(people) * len(SCRIPT)
         assert {row.status for row in events} == {"done"}
-        assert {row.kind for row in events} <= {"message", "status"}
+        assert {row.kind for row in events} <= {"message", "statuses"}
         assert [row.kind for row in await self.rows("staff_notices")] == []
 
 
