@@ -25,7 +25,8 @@ _C = customers
 
 
 async def by_cpf(tx: Tx, cpf_hash: str) -> Row[Any] | None:
-    return await tx.first(select(_C).where(_C.c.cpf_hash == cpf_hash))
+    # Of members, whom nothing that was put off concerns: what others of this batch answered can wait.
+    return await tx.first(select(_C).where(_C.c.cpf_hash == cpf_hash), settled=False)
 
 
 async def by_id(tx: Tx, customer_id: uuid.UUID) -> Row[Any] | None:

@@ -61,6 +61,7 @@ class _Desk:
     """By contact; None: has none."""
     owners: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
     """The contact of every registration known."""
+    opened: list[Mapping[str, Any]] = field(default_factory=list)
     changed: dict[uuid.UUID, dict[str, Any]] = field(default_factory=dict)
 
     def keep(self, draft: Draft) -> None:
@@ -117,25 +118,34 @@ async def by_id(tx: Tx, registration_id: uuid.UUID, *, lock: bool = True) -> Dra
     return None if row is None else Draft(row._asdict())
 
 
-async def add(tx: Tx, row: Mapping[str, Any]) -> Draft:
-    """Open one. Who holds this contact's conversation locked is the only one to do so; the unique key sees to it."""
-    await tx.add(_T, row)
+def add(tx: Tx, row: Mapping[str, Any]) -> Draft:
+    """Open one. Who holds this contact's conversation locked is the only one to do so; the unique key sees to it when
+    it is written, together with those of the other people of this transaction."""
+    desk = _desk_to_write(tx)
+    desk.opened.append(row)
     draft = Draft({**dict.fromkeys(_T.c.keys()), "organization_id": tx.org, **row})
-    _desk(tx).keep(draft)
+    desk.keep(draft)
     return draft
 
 
-async def change(tx: Tx, registration_id: uuid.UUID, **values: Any) -> None:
+def change(tx: Tx, registration_id: uuid.UUID, **values: Any) -> None:
     """Enter answers, to be written together with those of the other people of this transaction."""
-    desk = _desk(tx)
-    if not desk.changed:
-        tx.behind.append(partial(_write, tx, desk))
+    desk = _desk_to_write(tx)
     desk.changed[registration_id] = {**desk.changed.get(registration_id, {}), **values}
     desk.learn(registration_id, values)
 
 
+def _desk_to_write(tx: Tx) -> _Desk:
+    desk = _desk(tx)
+    if not desk.opened and not desk.changed:
+        tx.behind.append(partial(_write, tx, desk))
+    return desk
+
+
 async def _write(tx: Tx, desk: _Desk) -> None:
-    changed, desk.changed = desk.changed, {}
+    opened, desk.opened, changed, desk.changed = desk.opened, [], desk.changed, {}
+    if opened:
+        await tx.add(_T, opened)
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for registration_id, values in changed.items():
         row = {"b_id": registration_id, **{f"b_{name}": value for name, value in values.items()}}
@@ -172,7 +182,7 @@ async def mark_signed(tx: Tx, registration_id: uuid.UUID, now: datetime) -> None
     """Enter the signature. One that is paid keeps its status: the next move is the approval."""
     await advance_to_payment(tx, registration_id, now)
     await advance(tx, registration_id, "signed", now)
-    await change(tx, registration_id, signed_at=now)
+    change(tx, registration_id, signed_at=now)
 
 
 async def close(tx: Tx, registration_id: uuid.UUID, target: str, now: datetime) -> bool:

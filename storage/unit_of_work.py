@@ -84,8 +84,11 @@ class Tx:
     ) -> Sequence[Row[Any]]:
         return (await self._execute(self._scoped(statement), values or None)).all()
 
-    async def first(self, statement: Select[Any] | Update | Delete | Insert) -> Row[Any] | None:
-        return (await self._execute(self._scoped(statement))).first()
+    async def first(
+        self, statement: Select[Any] | Update | Delete | Insert, *, settled: bool = True
+    ) -> Row[Any] | None:
+        """`settled`: False for a question that nothing put off can change the answer to."""
+        return (await self._execute(self._scoped(statement), settled=settled)).first()
 
     async def scalar(self, statement: Select[Any]) -> Any:
         return (await self._execute(self._scoped(statement))).scalar()
@@ -129,8 +132,8 @@ class Tx:
             batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
             await self._execute(statement, batch)
 
-    async def _execute(self, statement: Any, values: Any = None) -> CursorResult[Any]:
-        if self.behind:
+    async def _execute(self, statement: Any, values: Any = None, *, settled: bool = True) -> CursorResult[Any]:
+        if self.behind and settled:
             await self.settle()
         result: CursorResult[Any] = await self.connection.execute(statement, values)
         return result

@@ -44,7 +44,7 @@ async def _want(desk: Desk, draft: Draft, contract_id: uuid.UUID, document_id: u
     if draft.contract_document_id is not None:
         await registrations.erase_document(desk.tx, draft.contract_document_id)
     numbered = replace(shown, number=rules.number(document_id, shown.issued_at.year))
-    await registrations.change(
+    registrations.change(
         desk.tx,
         draft.id,
         contract_id=contract_id,

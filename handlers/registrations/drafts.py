@@ -18,9 +18,9 @@ async def begin(desk: Desk) -> Outcome:
     """Open this contact's registration, or take up the one under way."""
     draft = await registrations.open_of(desk.tx, desk.contact.id)
     if draft is None:
-        draft = await registrations.add(desk.tx, _new(desk))
+        draft = registrations.add(desk.tx, _new(desk))
     else:
-        await registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
+        registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
     return Outcome("began", {"registration_id": str(draft.id)})
 
 
@@ -51,7 +51,7 @@ async def write(desk: Desk, draft: Draft, step: str, **values: Any) -> None:
     if draft.contract_document_id is not None:
         await registrations.erase_document(desk.tx, draft.contract_document_id)
         values |= {"contract_id": None, "contract_document_id": None, "contract_sealed": None}
-    await registrations.change(
+    registrations.change(
         desk.tx, draft.id, current_step=step, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now, **values
     )
 

@@ -32,7 +32,8 @@ async def claim_cpf(desk: Desk, cpf: str) -> Outcome:
         return Outcome("cpf_member", kept)
     sealed = sealer.seal(cpf, "registration_sessions.cpf_sealed")
     await drafts.write(desk, draft, "cpf", cpf_sealed=sealed, cpf_hash=cpf_hash)
-    await registrations.clear_dependent_cpf(desk.tx, draft.id, cpf_hash)
+    if draft.cpf_hash is not None:  # Dependants come after the first one.
+        await registrations.clear_dependent_cpf(desk.tx, draft.id, cpf_hash)
     return Outcome("cpf_free", {"cpf_masked": mask_cpf(cpf)})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, select
 
+from handlers.desk import Desk
 from handlers.facts import Member
 from handlers.memberships import rules
 from handlers.memberships.card import card_sheet, record_card
@@ -138,7 +139,11 @@ async def test_the_key_decides_when_the_look_before_was_too_early(
     await pay(second)
     hashed = ana.organization.sealer.index(CPF, "cpf")
     (registration_id,) = {row.id for row in await rows(second, registration_sessions) if row.status == "paid"}
-    await second.run(lambda desk: registrations.change(desk.tx, registration_id, cpf_hash=hashed))
+
+    async def become(desk: Desk) -> None:
+        registrations.change(desk.tx, registration_id, cpf_hash=hashed)
+
+    await second.run(become)
     honest, calls = memberships.by_cpf, iter([True])
 
     async def blind(tx: Any, cpf_hash: str) -> Any:

@@ -179,4 +179,4 @@ async def test_rows_get_their_organization_and_no_other(database: Database) -> N
 
 async def test_every_table_says_whose_its_rows_are() -> None:
     without = {table.name for table in metadata.tables.values() if "organization_id" not in table.c}
-    assert without == {"organizations", "leases"}
+    assert without == {"organizations", "leases", "schema_floor"}
