@@ -85,20 +85,18 @@ def _people(verdict: Verdict, people: Sequence[Walker]) -> None:
 
 
 def _events(verdict: Verdict, rows: Rows, outside: Outside) -> None:
-    """What was answered 200 is there, once (the database sees to that), and done. Statuses share rows that bear no
-    names: that none of them is lost shows in the messages, each of which must end as read."""
+    """What was answered 200 is there, once (the database sees to that), and done; a status has left its stamp."""
     stored = {row.external_id for row in rows["events"] if row.source == "whatsapp"}
-    taken = [name for name in outside.meta.post.taken if not _is_status(name)]
-    verdict.tell("webhooks taken", len(taken))
-    verdict.tell("webhooks refused or unanswered", outside.meta.post.refused)
-    verdict.count("events lost", (("", name) for name in taken if name not in stored))
+    post = outside.meta.post
+    verdict.tell("messages of people taken", len(post.taken))
+    verdict.tell("statuses taken", len(post.statuses))
+    verdict.tell("webhooks refused or unanswered", post.refused)
+    verdict.count("events lost", (("", name) for name in post.taken if name not in stored))
+    ours = {str(row.id): row for row in rows["communications"]}
+    unstamped = ((key, state) for key, state in post.statuses if getattr(ours.get(key), f"{state}_at", 1) is None)
+    verdict.count("statuses lost", unstamped)
     undone = [row for row in rows["events"] if row.status != "done"]
     verdict.count("events not done", ((str(row.contact_id or ""), f"{row.id} {row.status}") for row in undone))
-
-
-def _is_status(name: str) -> bool:
-    """Meta's book writes them `wamid:status`."""
-    return ":" in name
 
 
 def _turns(verdict: Verdict, rows: Rows, people: Sequence[Walker]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -97,8 +96,7 @@ class Keeper:
         self.closing = True
         staying = [member for member in self.members.values() if member.stays and member.ended is not None]
         for member in staying:
-            if member.pid is not None:
-                os.kill(member.pid, signal.SIGTERM)
+            self._signal(member, signal.SIGTERM)
         async with asyncio.timeout(PATIENCE):
             return {member.name: await member.ended for member in staying if member.ended is not None}
 
@@ -108,13 +106,9 @@ class Keeper:
 
     # --- death --------------------------------------------------------------------------------------------------
 
-    def kill(self, name: str) -> bool:
-        """SIGKILL, now. False when it is dead already."""
-        pid = self.members[name].pid
-        if pid is None:
-            return False
-        os.kill(pid, signal.SIGKILL)
-        return True
+    def kill(self, name: str) -> None:
+        """SIGKILL, now. Nothing happens to who is dead already."""
+        self._signal(self.members[name], signal.SIGKILL)
 
     def arm(self, point: str, turn: int = 1) -> None:
         """Whoever passes that point for the `turn`-th time dies there."""
@@ -131,10 +125,17 @@ class Keeper:
     # --- the nursery --------------------------------------------------------------------------------------------
 
     def _bear(self, member: Member) -> None:
+        member.ended = asyncio.get_running_loop().create_future()
+        log = str(self._log(member.name))
+        self._tell({"name": member.name, "words": member.words, "env": member.env, "log": log})
+
+    def _signal(self, member: Member, number: signal.Signals) -> None:
+        if member.pid is not None:
+            self._tell({"pid": member.pid, "signal": int(number)})
+
+    def _tell(self, order: Mapping[str, Any]) -> None:
         if self._nursery is None or self._nursery.stdin is None:
             raise RuntimeError("not opened")
-        member.ended = asyncio.get_running_loop().create_future()
-        order = {"name": member.name, "words": member.words, "env": member.env, "log": str(self._log(member.name))}
         self._nursery.stdin.write(orjson.dumps(order) + b"\n")
 
     async def _read(self) -> None:

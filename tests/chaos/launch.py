@@ -1,8 +1,9 @@
 """`python -m tests.chaos.launch`: starts the real `balcao …` as often as wished, quickly.
 
-It loads the application once, with the points of `points.py` put around it, and forks a process for every line on
-standard input: {"name", "words", "env", "log"}. Every birth and every death is a line on standard output. A start thus
-takes tenths of a second and not the two seconds of the imports, which makes a thousand kills possible in half an hour.
+It loads the application once, with the points of `points.py` put around it, and forks a process for every line
+{"name", "words", "env", "log"} on standard input; a line {"pid", "signal"} sends a signal to one of them. Every birth
+and every death is a line on standard output. A start thus takes tenths of a second and not the two seconds of the
+imports, which makes a thousand kills possible in half an hour.
 
 Shortened, because a run could not wait for them: the lease of a delivery (90 s to 8 s), the wait for a status after an
 unknown outcome (60 s to 4 s), the longest wait between tries (15 min to 6 s), the lease of periodic jobs (5 min to 10
@@ -48,7 +49,14 @@ class Nursery:
                     return self._end()
                 *lines, rest = (rest + read).split(b"\n")
                 for line in lines:
-                    self._bear(orjson.loads(line))
+                    self._obey(orjson.loads(line))
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        """Signals go through here, for only a parent knows that a process id is still its child's."""
+        if "words" in order:
+            self._bear(order)
+        elif order["pid"] in self._living:
+            os.kill(order["pid"], order["signal"])
 
     def _bear(self, order: dict[str, Any]) -> None:
         pid = os.fork()

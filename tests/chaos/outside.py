@@ -66,7 +66,9 @@ class Post(Courier):
     def open(self, addresses: Sequence[str], chance: random.Random) -> None:
         self.addresses, self.chance = addresses, chance
         self.taken: dict[str, float] = {}
-        """By wamid of a message, or wamid and status."""
+        """By wamid of a person's message."""
+        self.statuses: set[tuple[str, str]] = set()
+        """Opaque data and status of those that were taken."""
         self.told: dict[str, float] = {}
         """By opaque data: the first status that carried it."""
         self.refused = 0
@@ -112,11 +114,12 @@ class Post(Courier):
     def _note(self, updates: Sequence[Update]) -> None:
         now = time.time()
         for update in updates:
-            key = update.item["id"]
-            if update.kind == "statuses":
-                key = f"{key}:{update.item['status']}"
-                self.told.setdefault(update.item.get("biz_opaque_callback_data", ""), now)
-            self.taken.setdefault(key, now)
+            if update.kind == "messages":
+                self.taken.setdefault(update.item["id"], now)
+                continue
+            opaque = update.item.get("biz_opaque_callback_data", "")
+            self.statuses.add((opaque, update.item["status"]))
+            self.told.setdefault(opaque, now)
 
 
 class Meta(FakeMeta):

@@ -257,7 +257,7 @@ async def status(bench: Bench, communication_id: Any, state: str, wamid: str = "
 async def unread_status(bench: Bench, communication_id: Any, state: str, wamid: str = "wamid.lost") -> None:
     told = {"id": wamid, "status": state, "timestamp": "1795438800"}
     payload = {**told, "biz_opaque_callback_data": str(communication_id)}
-    await bench.mail(None, f"{wamid}:{state}", kind="status", **payload)
+    await bench.mail(None, f"statuses:{wamid}:{state}", kind="statuses", statuses=[payload])
 
 
 async def test_a_status_clears_up_what_became_of_a_send(bench: Bench) -> None:
