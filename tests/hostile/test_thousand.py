@@ -16,6 +16,7 @@ from tests.town import Person, Stage, staged
 
 PEOPLE, EACH = 35, 2
 """With the calls beside it no more answers than Meta takes in a second, for time stands still here."""
+UNHEARD = "is not a message received in the last 30 days"
 FAST = {"BALCAO_WHATSAPP_MESSAGES_PER_SECOND": "1000"}
 
 
@@ -44,3 +45,6 @@ async def test_a_thousand_updates_in_one_call(database_url: str, clock: FrozenCl
         assert set(codes) == {200}
         await stage.town.settle()
         assert Counter(len(one.received) for one in people) == {EACH: PEOPLE - 1, EACH + len(small): 1}
+        # The blue ticks of made-up messages are refused, and nothing else is.
+        assert {why for _, why, _ in stage.town.meta.refusals} == {f"message_id: {UNHEARD}"}
+        stage.town.meta.refusals.clear()
