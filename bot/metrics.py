@@ -53,7 +53,7 @@ class Metrics:
         self._webhook_time = cache(self._webhook_seconds.labels)
 
     def webhook(self, source: str, outcome: str, seconds: float) -> None:
-        """`source`: whatsapp, pix, payments. `outcome`: accepted, unsigned, malformed, too_large, failed."""
+        """`source`: whatsapp, pix, payments. `outcome`: accepted, unsigned, malformed, too_large, too_slow, failed."""
         self._webhook_count(source, outcome).inc()
         self._webhook_time(source).observe(seconds)
 

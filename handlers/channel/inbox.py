@@ -162,7 +162,9 @@ def _event(item: Item, org: uuid.UUID | None, arrivals: _Arrivals, received: Rec
     if item.phone_number_id is not None and org is None:
         received.foreign += 1
     contact_id = None
-    if org is not None and item.kind == "message" and (item.wa_id or item.bsuid):
+    # Without the number of ours that was written to there is no way to answer: that is for staff to see.
+    named = item.phone_number_id is not None and (item.wa_id or item.bsuid)
+    if org is not None and item.kind == "message" and named:
         contact_id = _contact(item, org, arrivals)
         received.mailboxes = True
     occurred = min(item.occurred_at or arrivals.now, arrivals.now)

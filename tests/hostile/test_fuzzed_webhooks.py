@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.clock import FrozenClock
 from tests.hostile.shapes import EXAMPLES, Bend, bends, bent, real, written
 from tests.hostile.siege import Siege, besieged
+from tests.payloads.meta_examples import starting
 
 SHORT = 7
 """Examples on each database, each of some bodies."""
@@ -38,6 +39,17 @@ def who(siege: Siege) -> dict[str, str]:
     """Under whose name the bodies come, and which message of ours their statuses speak of."""
     phone, bubbles = siege.ana.phone, siege.ana.received
     return {"wa_id": phone.wa_id or "", "bsuid": phone.bsuid, "status_of": bubbles[-1].id if bubbles else ""}
+
+
+async def test_a_message_that_names_no_number_of_ours_is_kept_for_staff(siege: Siege) -> None:
+    """It names our account: whose it is is known, under which number to answer is not."""
+    document = real(starting("058"), who(siege))
+    del document["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"]
+    assert await siege.post(written(document)) == 200
+    await siege.settle()
+    await siege.is_quiet()
+    (row,) = await siege.stage.rows("events")
+    assert (row.kind, row.status, row.contact_id) == ("message", "ignored", None)
 
 
 @pytest.mark.timeout(0 if EXAMPLES else 60)
