@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from handlers.facts import Organization, Template
-from handlers.ports import Address, ChannelStopped, Clock, GatewayError, Refused, WhatsAppGateway, WindowClosed
+from handlers.ports import Address, Clock, GatewayError, Refused, WhatsAppGateway, WindowClosed
 from scheduler.jobs import EXPIRED, Done, Drop, Hold, Job, document_ids
 from storage import deliveries as store
 from storage.base import new_id
@@ -172,14 +172,9 @@ class ReadCourier:
     tries: int = 1
 
     async def carry(self, job: Job) -> Done | Hold | Drop:
-        number, message_id = str(job.payload["number"]), str(job.payload["message_id"])
-        try:
-            await self.gateway.mark_read(number, message_id, typing=bool(job.payload.get("typing")))
-        except ChannelStopped:
-            raise
-        except GatewayError as error:
-            # Nobody misses blue ticks: no dead letter, no line for staff.
-            return Drop(error.code)
+        await self.gateway.mark_read(
+            str(job.payload["number"]), str(job.payload["message_id"]), typing=bool(job.payload.get("typing"))
+        )
         return Done()
 
     def gives_up_with(self, job: Job, code: str) -> None:
