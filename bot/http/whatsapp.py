@@ -58,7 +58,7 @@ def is_signed(body: bytes, header: str, secrets: Sequence[bytes]) -> bool:
     """Whether one of the app's secrets made `sha256=<hex>` of these very bytes."""
     given = header.encode(errors="replace")
     matches = [
-        hmac.compare_digest(given, b"sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest().encode())
+        hmac.compare_digest(given, b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode())
         for secret in secrets
     ]
     return any(matches)
