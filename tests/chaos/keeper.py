@@ -19,6 +19,8 @@ from tests.chaos.points import ARMS
 
 ROOT = Path(__file__).parents[2]
 RANDOM = "random"
+LOADING = 150.0
+"""Seconds within which the nursery has everything imported, however busy the machine is."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Keeper:
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         self._reader = asyncio.create_task(self._read(), name="chaos-nursery")
-        async with asyncio.timeout(PATIENCE * 2):
+        async with asyncio.timeout(LOADING):
             await self._ready.wait()
 
     async def close(self) -> None:
