@@ -26,6 +26,10 @@ from tests.bot.http_support import body_of, sign, text
 from tests.bot.processes import APP_SECRET, GOOD, Running, started, until
 
 
+pytestmark = pytest.mark.timeout(240)
+"""Many interpreters are started, one after the other."""
+
+
 async def listening(server: Running) -> str:
     """Its address, once it answers."""
     started_line = orjson.loads(await server.log("serve.started"))

@@ -15,7 +15,7 @@ from tests.bot.test_serve import get, listening
 from tests.deploy.versions import HERE, NEXT, next_version
 from tests.deploy.world import LONG, opened, under_load, words
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def test_a_deploy_turns_nobody_away(postgresql_url: str, redis_url: str, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from tests.bot.test_serve import children, get, listening, read
 from tests.deploy.world import LONG, World, opened, under_load, words
 from tests.town import cpf
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(480)
 
 
 async def post(client: ClientSession, world: World, body: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, TCPConnector, web
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bot.gateways.whatsapp import make_session
 from bot.simulator.bank.fake import FakeBank
@@ -26,6 +26,9 @@ from tests.bot.http_support import ACCOUNT, NUMBER, body_of, sign
 from tests.bot.processes import APP_SECRET, GOOD, until
 from tests.bot.test_serve import apply, read
 
+REST = 240.0
+"""Seconds until nothing waits. Longer than a lease and the wait for a status together: on a machine that is too busy to
+answer, a message may be of unknown outcome for a while."""
 PIX_KEY = "123e4567-e89b-12d3-a456-426655440000"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NUMBERS = count(1)
@@ -91,11 +94,16 @@ class World:
 
     async def quiet(self) -> bool:
         """Nothing waits any more, neither here nor at Meta."""
-        pending = await read(
-            self.database, select(func.count()).select_from(events).where(events.c.status == "pending")
-        )
-        waiting = await read(self.database, select(func.count()).select_from(outbox))
-        return bool(pending[0][0] == 0 and waiting[0][0] == 0 and self.meta.courier.waiting == 0)
+        return not await self.left()
+
+    async def left(self) -> Counter[str]:
+        """What waits: events by kind, errands by kind, status and reason, calls at Meta."""
+        pending = await read(self.database, select(events.c.kind).where(events.c.status == "pending"))
+        waiting = await read(self.database, select(outbox.c.kind, outbox.c.status, outbox.c.error))
+        left = Counter(f"event {row.kind}" for row in pending)
+        left.update(f"{row.kind} {row.status} {row.error or ''}" for row in waiting)
+        left.update({"calls of Meta": self.meta.courier.waiting})
+        return +left
 
     async def is_closed(self) -> bool:
         """Whether nobody listens at our address any more."""
@@ -200,7 +208,10 @@ class Load:
 
     async def everything_once(self) -> None:
         """Each message is one event that was done, and one reply that its person got."""
-        await until(self.world.quiet, "rest", LONG)
+        try:
+            await until(self.world.quiet, "rest", REST)
+        except AssertionError:
+            raise AssertionError(f"it does not come to rest: {await self.world.left()}") from None
         rows = await read(
             self.world.database, select(events.c.external_id, events.c.status).where(events.c.kind == "message")
         )
