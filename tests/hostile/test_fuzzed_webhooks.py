@@ -16,7 +16,7 @@ from tests.hostile.shapes import EXAMPLES, Bend, bends, bent, real, written
 from tests.hostile.siege import Siege, besieged
 from tests.payloads.meta_examples import starting
 
-SHORT = 7
+SHORT = 5
 """Examples on each database, each of some bodies."""
 PLACES = ("outside", "menu", "name", "birth_date", "cep") if EXAMPLES else ("outside", "menu", "name")
 """Where Ana stands when it begins."""

@@ -91,6 +91,7 @@ def few_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.timeout(180)
 async def test_others_are_served_while_hundreds_dawdle(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/balcao.db"
     env = GOOD | {"BALCAO_DATABASE_URL": url, "BALCAO_PORT": "0"}
@@ -106,5 +107,6 @@ async def test_others_are_served_while_hundreds_dawdle(tmp_path: Path) -> None:
             await wire.send(sent)
         client = await stack.enter_async_context(ClientSession())
         assert {await post(client, address, f"wamid.{number}") for number in range(20)} == {200}
-        assert '"logger":"' not in server.complained  # No library has anything to say.
+        alarms = [line for line in server.complained.splitlines() if '"level":"info"' not in line]
+        assert alarms == []
         assert await server.stop() == 0
