@@ -25,7 +25,6 @@ from storage.unit_of_work import Database, Tx, make_engine
 from tests.bot.http_support import body_of, sign, text
 from tests.bot.processes import APP_SECRET, GOOD, Running, started, until
 
-
 pytestmark = pytest.mark.timeout(240)
 """Many interpreters are started, one after the other."""
 
