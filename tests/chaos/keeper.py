@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from tests.bot.processes import PATIENCE, bare
-from tests.chaos.points import ARMS
+from tests.chaos.points import ARMS, LEASE
 
 ROOT = Path(__file__).parents[2]
 RANDOM = "random"
@@ -39,6 +39,8 @@ class Member:
 @dataclass(slots=True)
 class Keeper:
     folder: Path
+    lease: float = 35.0
+    """Seconds; see `points.LEASE`."""
     kills: Counter[str] = field(default_factory=Counter)
     """Deaths by SIGKILL, by point."""
     surprises: list[str] = field(default_factory=list)
@@ -58,7 +60,7 @@ class Keeper:
 
     async def open(self, *preload: str) -> None:
         self.arms.mkdir(parents=True)
-        env = bare({ARMS: str(self.arms), "PYTHONPATH": str(ROOT)})
+        env = bare({ARMS: str(self.arms), LEASE: str(self.lease), "PYTHONPATH": str(ROOT)})
         with (self.folder / "nursery.log").open("wb") as log:
             self._nursery = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.chaos.launch", *preload, cwd=self.folder, env=env,

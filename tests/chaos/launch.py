@@ -5,9 +5,9 @@ It loads the application once, with the points of `points.py` put around it, and
 and every death is a line on standard output. A start thus takes tenths of a second and not the two seconds of the
 imports, which makes a thousand kills possible in half an hour.
 
-Shortened, because a run could not wait for them: the lease of a delivery (90 s to 8 s), the wait for a status after an
-unknown outcome (60 s to 4 s), the longest wait between tries (15 min to 6 s), the lease of periodic jobs (5 min to 10
-s), the looks of the clock (5 and 15 s to 1 s).
+Shortened, because a run could not wait for them: the lease of a delivery (90 s to 35 s, in the short form 8 s), the
+wait for a status after an unknown outcome (60 s to 4 s), the longest wait between tries (15 min to 6 s), the lease of
+periodic jobs (5 min to 10 s), the looks of the clock (5 and 15 s to 1 s).
 """
 
 from __future__ import annotations

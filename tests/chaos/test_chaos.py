@@ -10,7 +10,7 @@ from tests.chaos.migrations import kill_migrations
 from tests.chaos.points import MEANING
 from tests.chaos.trial import Plan, Result, Trial, stories, table
 
-PLAN = Plan(kills=len(MEANING) + 2, people=3, seed=20261122, every=0.3, pace=0.05, patience=60.0)
+PLAN = Plan(kills=len(MEANING) + 2, people=3, seed=20261122, every=0.3, pace=0.05, patience=60.0, lease=8.0)
 
 
 def all_is_well(result: Result) -> None:

@@ -45,6 +45,8 @@ class Plan:
     pace: float = 0.5
     patience: float = 240.0
     """Seconds that the last people have after the last kill."""
+    lease: float = 35.0
+    """Seconds; longer than a send may take, as in earnest. Shorter is quicker, and wrong where a machine stalls."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Trial:
         self._url = database_url
         self._redis = redis_url
         self._chance = random.Random(plan.seed)
-        self._keeper = Keeper(folder)
+        self._keeper = Keeper(folder, plan.lease)
         self._people: list[Walker] = []
         self._shooting = True
         self._doors: list[int] = []
