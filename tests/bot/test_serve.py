@@ -131,6 +131,7 @@ async def test_several_processes_turn_nobody_away_while_one_is_replaced(
         ClientSession(connector=TCPConnector(force_close=True)) as client,
     ):
         address = await listening(web)
+        await until(lambda: starts(web, 2), "two children")
         first, second = await until(lambda: children(web, 2), "two children")
         stop, answers, numbers = asyncio.Event(), list[int](), count()
 
