@@ -22,6 +22,7 @@ from bot.simulator.bank.books import BankCharge
 from bot.simulator.meta.people import Person as Phone
 from bot.simulator.meta.state import Bubble
 from bot.town import EXAMPLES, Town, open_town
+from scheduler.notices import REST
 from storage.base import metadata
 from storage.unit_of_work import Tx
 from tests.clock import FrozenClock
@@ -117,7 +118,9 @@ class Person:
         return list(self.town.bank.charges.values())[-1]
 
     async def pay(self, amount: int | None = None, *, times: int = 1, late: bool = False) -> str:
-        return await self._act(self.town.bank.pay(self.charge().txid, amount, times, late=late))
+        """What is read then, and what a second call of the bank leads to: about one charge it is asked in peace."""
+        told = await self._act(self.town.bank.pay(self.charge().txid, amount, times, late=late))
+        return "\n---\n".join(filter(None, [told, await self.wait(seconds=REST.total_seconds())]))
 
     # --- time ---------------------------------------------------------------------------------------------------
 

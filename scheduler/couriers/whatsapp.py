@@ -20,6 +20,8 @@ from storage.base import new_id
 from storage.unit_of_work import Database, Tx
 
 WINDOW = timedelta(hours=24)
+BESIDE = 1.0
+"""Seconds that blue ticks may take longer than the message they go with: nothing is noted late for them."""
 MEDIA_LIFE = timedelta(days=29)
 """Meta keeps uploads for 30 days; we stop using them a day before."""
 
@@ -35,13 +37,12 @@ class WhatsAppCourier:
     tries: int = 8
 
     async def carry(self, job: Job) -> Done | Hold | Drop:
-        # Beside the message: blue ticks are worth one try and no wait.
         reading = asyncio.create_task(self._mark_read(job)) if job.payload.get("read") else None
         try:
             return await self._carry(job)
         finally:
-            if reading is not None:
-                await reading
+            if reading is not None and (await asyncio.wait({reading}, timeout=BESIDE))[1]:
+                reading.cancel()
 
     async def _mark_read(self, job: Job) -> None:
         with suppress(GatewayError):

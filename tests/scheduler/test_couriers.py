@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -69,6 +70,21 @@ async def test_a_reply_marks_what_it_answers_as_read_and_goes_out_whatever_comes
     await desk.message(ana, payload={"number": NUMBER, "phone": ana.wa_id, "message": MESSAGE, "read": "wamid.in"})
     await go(desk.deliveries(courier(desk, graph)))
     assert graph.read == [(NUMBER, "wamid.in", False)]
+    assert (await desk.one(communications)).status == "sent"
+
+
+async def test_blue_ticks_that_hang_delay_no_note(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana, graph = await desk.person(), Graph()
+    never = asyncio.Event()
+
+    async def hang(phone_number_id: str, message_id: str, *, typing: bool) -> None:
+        await never.wait()
+
+    monkeypatch.setattr(graph, "mark_read", hang)
+    monkeypatch.setattr("scheduler.couriers.whatsapp.BESIDE", 0.0)
+    await wrote(desk, ana)
+    await desk.message(ana, payload={"number": NUMBER, "phone": ana.wa_id, "message": MESSAGE, "read": "wamid.in"})
+    await go(desk.deliveries(courier(desk, graph)))
     assert (await desk.one(communications)).status == "sent"
 
 
