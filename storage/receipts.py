@@ -131,7 +131,7 @@ async def intents(tx: Tx, txids: Sequence[str]) -> Sequence[Row[Any]]:
     table = payment_intents.c
     statement = select(
         table.id, table.organization_id, table.contact_id, table.provider_intent_id, table.checked_at
-    ).where(table.provider_intent_id.in_(list(txids)))
+    ).where(table.provider == "pix", table.provider_intent_id.in_(list(txids)))  # The unique index begins with it.
     return await tx.all(statement)
 
 
