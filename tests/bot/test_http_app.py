@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -82,7 +83,8 @@ async def test_a_bug_is_logged_and_tells_nothing(web: Web, monkeypatch: pytest.M
     assert (line["event"], line["route"]) == ("http.failed", "/cards/{token}")
 
 
-async def test_log_lines_name_the_route_not_the_address(web: Web) -> None:
+async def test_log_lines_name_the_route_not_the_address(web: Web, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     await web.get("/cards/secret.tag?name=Ana", **{"X-Request-Id": "abc"})
     await web.get("/Ana/5511900000001")
     lines = [line for line in web.logs if line["event"] == "http.request"]

@@ -62,6 +62,7 @@ async def _forget(engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
             await connection.execute(text("DROP SCHEMA public CASCADE"))
             await connection.execute(text("CREATE SCHEMA public"))
+            await connection.execute(text("GRANT USAGE ON SCHEMA public TO PUBLIC"))  # As a new database has it.
 
 
 async def _tables(engine: AsyncEngine) -> list[str]:

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
 
+from handlers.desk import Outcome
 from handlers.masks import mask_cpf, mask_email, mask_phone
 from handlers.registrations import closing, rules
 from storage import registrations
@@ -68,9 +70,14 @@ async def test_beginning_twice_takes_up_the_same_registration(ana: Counter) -> N
     assert (row.status, row.utm, row.expires_at) == ("started", {"source": "poster"}, ana.now + timedelta(days=7))
 
 
-async def test_two_processes_beginning_at_once_open_one(ana: Counter) -> None:
-    began = await asyncio.gather(*(ana.did("registrations.begin") for _ in range(4)))
-    assert len({outcome.keep["registration_id"] for outcome in began}) == 1
+async def test_several_who_begin_at_once_without_the_lock_of_a_turn_open_one(ana: Counter) -> None:
+    """Turns of one person wait for each other. Whoever does not is refused by the unique key, and begins again."""
+    began = await asyncio.gather(*(ana.did("registrations.begin") for _ in range(4)), return_exceptions=True)
+    refused = [each for each in began if isinstance(each, BaseException)]
+    assert all(isinstance(each, IntegrityError) for each in refused)
+    again = await ana.did("registrations.begin")
+    opened = {str(each.keep["registration_id"]) for each in began if isinstance(each, Outcome)}
+    assert opened == {again.keep["registration_id"]}
 
 
 async def test_answers_are_stored_and_cpf_is_sealed(ana: Counter) -> None:
