@@ -210,7 +210,7 @@ class Bench:
         }  # fmt: skip
         intent = {
             "id": new_id(), "contact_id": person.id, "registration_id": registration_id, "method": "pix",
-            "provider": "bcb", "provider_intent_id": txid, "amount": 100, "status": "pending", "br_code": "000201",
+            "provider": "pix", "provider_intent_id": txid, "amount": 100, "status": "pending", "br_code": "000201",
             "sequence": 1, "expires_at": now + timedelta(hours=1), **times, **changes,
         }  # fmt: skip
         await self.put(registration_sessions, [registration])
