@@ -24,7 +24,7 @@ _NOT_NAMES = frozenset(
         "cadastro whatsapp kkk kkkk isso aqui"
     )
 )
-_NOT_NAME_PHRASES = ("bom dia", "boa tarde", "boa noite", "tudo bem")
+_NOT_NAME_PHRASES = ("bom dia", "boa tarde", "boa noite", "tudo bem", "mais ou menos", "sei la", "talvez")
 
 
 def parse_name(text: str) -> str | Bad:
