@@ -18,6 +18,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bot.redaction import clean, mask, redact
 
 QUIET = {
+    "alembic.runtime.plugins": logging.WARNING,
     "apscheduler": logging.ERROR,
     "sqlalchemy": logging.WARNING,
     "asyncio": logging.WARNING,

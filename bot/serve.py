@@ -179,7 +179,9 @@ async def begin_work(balcao: Balcao) -> None:
     await balcao.database.run(start_numbers, org=None)
     if balcao.database.is_sqlite:
         # There is no other process: what was being sent when this one died is not waited for.
-        await balcao.database.run(lambda tx: end_leases(tx, balcao.clock.now()), org=None)
+        left = await balcao.database.run(lambda tx: end_leases(tx, balcao.clock.now()), org=None)
+        if left:
+            log.warning("serve.former_died", sending=left)
     balcao.service.start()
 
 
