@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -117,3 +118,19 @@ async def test_redis_dies_midway(redis_url: str) -> None:
         async with asyncio.timeout(2):
             await wake.wait("turns", 60)
         await wake.stop()
+
+
+async def test_messages_that_leave_together_ask_once(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connect(redis_url) as redis:
+        pacer = RedisPacer(redis, LocalPacer(time.monotonic))
+        await pacer.reserve("n", Rate(60.0, 10))
+        asked, evalsha = [0], redis.evalsha
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            asked[0] += 1
+            return await evalsha(*args, **kwargs)
+
+        monkeypatch.setattr(redis, "evalsha", counted)
+        waits = await asyncio.gather(*(pacer.reserve("n", Rate(60.0, 10)) for _ in range(20)))
+    assert asked == [1]
+    assert waits.count(0.0) == 9, "the credit is shared out as if each had asked alone"
