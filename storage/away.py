@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 _CLASSES = ("08", "28", "3D", "53", "57", "58")
 """SQLSTATE: connection, authorisation, no such database, resources (a full disk, too many connections), operator
 intervention (shutting down, starting up), errors of the system. Source: PostgreSQL, appendix A."""
-_READ_ONLY = "25006"
+READ_ONLY = "25006"
 """The server is a standby, or became one."""
 _CANCELED = "57014"
 """One statement took longer than it may: a fault of that statement."""
@@ -40,7 +40,7 @@ def is_away(error: BaseException) -> bool:
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
     if isinstance(state, str):
-        return state == _READ_ONLY or (state[:2] in _CLASSES and state != _CANCELED)
+        return state == READ_ONLY or (state[:2] in _CLASSES and state != _CANCELED)
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
         return code & 0xFF in _SQLITE

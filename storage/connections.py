@@ -5,18 +5,27 @@ given up, so that the pool finds the new primary by itself.
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.exc import DisconnectionError
+
+from storage.away import READ_ONLY
 
 KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
 """A host that vanished without a word is noticed within 25 s; by default nobody would ever notice who only waits for
 an answer. Seconds, seconds, times, milliseconds; a system has those it has (Linux: all)."""
-_READ_ONLY = "25006"
+
+IDLE = 5.0
+"""Seconds without use after which a connection is asked whether it is still there (`pool_pre_ping` would ask before
+every transaction, a round trip each). A busy one that breaks fails one transaction; who ran it tries again."""
 
 
 def watch(engine: Engine) -> None:
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
     event.listen(engine, "connect", _keep_alive)
     event.listen(engine, "handle_error", _leave_a_standby)
 
@@ -34,5 +43,18 @@ def _keep_alive(connection: Any, _record: Any) -> None:
 
 def _leave_a_standby(context: ExceptionContext) -> None:
     """SQLAlchemy drops the connection, and every other one of the pool as it is asked for."""
-    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < IDLE:
+        return
+    try:
+        connection.ping()
+    except Exception as error:
+        raise DisconnectionError from error  # The pool replaces it, and all that are older.

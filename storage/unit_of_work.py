@@ -8,7 +8,6 @@ row-level security on PostgreSQL beneath.
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +18,6 @@ import orjson
 from sqlalchemy import CursorResult, Delete, Insert, Row, Select, Table, Update, event, insert, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import BinaryExpression, BindParameter, ColumnClause, FromClause, Join
@@ -325,30 +323,12 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=pool_size, max_overflow=pool_size, connect_args=_POSTGRESQL_CONNECTION, **options
     )
-    event.listen(engine.sync_engine, "checkin", _note_use)
-    event.listen(engine.sync_engine, "checkout", _ping_if_idle)
     connections.watch(engine.sync_engine)
     return engine
 
 
 _POSTGRESQL_CONNECTION = {"prepared_statement_cache_size": 500}
 """Room for every statement of ours: each is prepared once a connection."""
-IDLE = 5.0
-"""Seconds without use after which a connection is asked whether it is still there (`pool_pre_ping` would ask before
-every transaction, a round trip each). A busy one that breaks fails one transaction; who ran it tries again."""
-
-
-def _note_use(_connection: Any, record: Any) -> None:
-    record.info["used_at"] = time.monotonic()
-
-
-def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
-    if time.monotonic() - record.info.get("used_at", time.monotonic()) < IDLE:
-        return
-    try:
-        connection.ping()
-    except Exception as error:
-        raise DisconnectionError from error  # The pool replaces it, and all that are older.
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -51,3 +51,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def ana(database: Database) -> Counter:
     """A person at the desk of a business with two plans."""
     return await counter(database)
+
+
+@pytest.fixture
+async def payer(ana: Counter) -> Counter:
+    """Somebody who has chosen a plan and owes its price."""
+    await ana.choose()
+    return ana

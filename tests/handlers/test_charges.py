@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-import pytest
-from sqlalchemy import Row, select
-
-from handlers.desk import Outcome
 from handlers.payments.charge import charge_request
 from handlers.payments.sweep import due_checks
-from storage.tables.members import payment_intents, payments, refunds, registration_sessions
+from storage.tables.members import payment_intents
 from tests.counter import Counter
 from tests.factories import CPF
-
-DUE = 11000
-
-
-@pytest.fixture
-async def payer(ana: Counter) -> Counter:
-    await ana.choose()
-    return ana
-
-
-def names(outcomes: list[Outcome]) -> list[str]:
-    return [outcome.name for outcome in outcomes]
-
-
-async def rows(ana: Counter, table: Any) -> list[Row[Any]]:
-    return list(await ana.run(lambda desk: desk.tx.all(select(table).order_by(table.c.created_at, table.c.id))))
-
-
-async def status(ana: Counter) -> str:
-    return str((await rows(ana, registration_sessions))[-1].status)
-
-
-async def books(ana: Counter) -> tuple[list[tuple[str, int]], list[int]]:
-    """Payments as (outcome, amount), and refunds' amounts."""
-    paid = await rows(ana, payments)
-    return [(row.outcome, row.amount) for row in paid], [row.amount for row in await rows(ana, refunds)]
+from tests.handlers.ledger import DUE, names, rows, status
 
 
 async def test_charge_is_asked_once_and_handed_out(payer: Counter) -> None:
