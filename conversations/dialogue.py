@@ -130,8 +130,7 @@ class Dialogue:
     reminds: ClassVar[bool] = False
     """Remind people who leave this dialogue half way."""
     keeps: ClassVar[bool] = False
-    """Leaving asks for confirmation and does `cancel_command` first: there is something to lose."""
-    cancel_command: ClassVar[str | None] = None
+    """Leaving asks for confirmation: there is something to lose."""
     durable: ClassVar[bool] = False
     """Old buttons stay good while their option is still offered (menus)."""
     aliases: ClassVar[Mapping[str, str]] = {}

@@ -52,7 +52,6 @@ class Rows:
     dropped_timers: list[tuple[uuid.UUID, str]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -44,18 +43,3 @@ class MovableClock:
                 self._listeners.remove(listener)
 
         return unsubscribe
-
-    async def sleep_until(self, moment: datetime) -> None:
-        """Wait until this clock shows `moment`, by itself or by a jump."""
-        jumped = asyncio.Event()
-        unsubscribe = self.subscribe(jumped.set)
-        try:
-            while (left := (moment - self.now()).total_seconds()) > 0:
-                jumped.clear()
-                try:
-                    async with asyncio.timeout(left):
-                        await jumped.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            unsubscribe()

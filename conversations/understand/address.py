@@ -113,12 +113,6 @@ def _is_code(word: str) -> bool:
     return re.fullmatch("[b-df-hj-np-tv-z]{2,4}", word) is not None and word not in _ABBREVIATIONS
 
 
-def parse_state(text: str) -> str | Bad:
-    """UF of a state's name or letters ("São Paulo", "estado do Paraná", "sp"), or `address.state`."""
-    said = re.sub(r"^(?:(?:no |em |na |o )?(?:estado d[eoa] |estado )?)", "", plain(text[:100]))
-    return _BY_NAME.get(said) or Bad("address.state")
-
-
 def parse_city(text: str) -> City | Bad:
     """City and state of "Campinas - SP", "são paulo/sp", "Belém Pará"; `address.city`, or `address.state` with the
     city in `data["city"]` when only the state is missing."""

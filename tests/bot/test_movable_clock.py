@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,19 +34,3 @@ def test_listeners_hear_every_jump_until_they_leave() -> None:
     leave()
     clock.forward(timedelta(minutes=1))
     assert heard == [START + timedelta(minutes=1)]
-
-
-async def test_sleepers_wake_when_their_moment_is_jumped_over_and_not_before() -> None:
-    clock = MovableClock(lambda: START)
-    sleeper = asyncio.create_task(clock.sleep_until(START + timedelta(hours=2)))
-    await asyncio.sleep(0)
-    clock.forward(timedelta(hours=1))
-    await asyncio.sleep(0)
-    assert not sleeper.done()
-    clock.forward(timedelta(hours=1))
-    await asyncio.wait_for(sleeper, 1)
-
-
-async def test_sleepers_wake_by_themselves() -> None:
-    clock = MovableClock()
-    await asyncio.wait_for(clock.sleep_until(clock.now() + timedelta(milliseconds=20)), 1)

@@ -11,7 +11,6 @@ from conversations.understand.address import (
     parse_city,
     parse_neighborhood,
     parse_number,
-    parse_state,
     parse_street,
 )
 from conversations.understand.bad import Bad
@@ -116,16 +115,8 @@ def test_what_is_no_city(typed: str, bad: Bad) -> None:
 
 @pytest.mark.parametrize("uf", STATES)
 def test_all_states(uf: str) -> None:
-    assert parse_state(uf.lower()) == uf
-    assert parse_state(STATES[uf]) == uf
     assert parse_city(f"Cidade Nova - {STATES[uf]}") == City("Cidade Nova", uf)
     assert parse_city(f"cidade nova {uf.lower()}") == City("Cidade Nova", uf)
-
-
-def test_state_in_a_phrase() -> None:
-    assert parse_state("estado de São Paulo") == "SP"
-    assert parse_state("no Paraná") == "PR"
-    assert parse_state("XX") == Bad("address.state")
 
 
 @pytest.mark.parametrize(
@@ -158,5 +149,5 @@ def test_neighborhood() -> None:
 def test_any_text_has_an_answer(text: str) -> None:
     assert isinstance(parse_number(text), HouseNumber | Bad)
     assert isinstance(parse_city(text), City | Bad)
-    for parse in (parse_street, parse_neighborhood, parse_state):
+    for parse in (parse_street, parse_neighborhood):
         assert isinstance(parse(text), str | Bad)

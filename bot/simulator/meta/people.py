@@ -9,8 +9,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_KEEP_NINE = frozenset({*map(str, range(11, 20)), "21", "22", "24", "27", "28"})
-
 
 @dataclass(eq=False, slots=True)
 class Person:
@@ -48,14 +46,6 @@ def default_bsuid(seed: str) -> str:
 def match_key(digits: str) -> str:
     """The same for both forms of a Brazilian mobile (with and without the ninth digit); other numbers as they are."""
     return digits[:4] + digits[-8:] if _is_brazilian_mobile(digits) else digits
-
-
-def canonical_wa_id(digits: str) -> str:
-    """WhatsApp's form of a new number, by the rule of the old era: area codes from 31 on drop the ninth digit."""
-    if not _is_brazilian_mobile(digits):
-        return digits
-    nine = "9" if digits[2:4] in _KEEP_NINE else ""
-    return f"{digits[:4]}{nine}{digits[-8:]}"
 
 
 def _is_brazilian_mobile(digits: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from bot.simulator.meta.answers import TITLES
 from bot.simulator.meta.app import FakeMeta
 from bot.simulator.meta.limits import check, check_request
-from bot.simulator.meta.people import Person, canonical_wa_id, match_key
+from bot.simulator.meta.people import Person, match_key
 from tests.bot.simulator.meta_samples import BEYOND_LIMITS, NOW, WITHIN_LIMITS, changed, text
 from tests.bot.simulator.meta_support import refused, to_ana
 
@@ -93,7 +93,6 @@ def test_nonsense_is_refused_and_never_breaks(meta: FakeMeta, ana: Person, kind:
     ],
 )
 def test_the_ninth_digit(number: str, canonical: str) -> None:
-    assert canonical_wa_id(number) == canonical
     assert match_key(number) == match_key(canonical)
 
 
