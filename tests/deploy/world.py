@@ -29,6 +29,8 @@ from tests.bot.test_serve import apply, read
 REST = 240.0
 """Seconds until nothing waits. Longer than a lease and the wait for a status together: on a machine that is too busy to
 answer, a message may be of unknown outcome for a while."""
+BEHIND = 30
+"""Calls of Meta that may wait before somebody writes anew."""
 PIX_KEY = "123e4567-e89b-12d3-a456-426655440000"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NUMBERS = count(1)
