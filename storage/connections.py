@@ -4,13 +4,15 @@ given up, so that the pool finds the new primary by itself.
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from storage.away import READ_ONLY
 
@@ -23,11 +25,34 @@ IDLE = 5.0
 every transaction, a round trip each). A busy one that breaks fails one transaction; who ran it tries again."""
 
 
+_distrusted: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+"""When a connection of this engine was last found to lead nowhere."""
+
+
 def watch(engine: Engine) -> None:
-    event.listen(engine, "checkin", _note_use)
-    event.listen(engine, "checkout", _ping_if_idle)
+    def check(connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["made_at"] <= _distrusted.get(engine, -math.inf):
+            raise DisconnectionError  # The pool replaces it.
+        _ping_if_idle(connection, record)
+
+    event.listen(engine, "connect", _made)
     event.listen(engine, "connect", _keep_alive)
-    event.listen(engine, "handle_error", _leave_a_standby)
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", check)
+
+
+def distrust(engine: Engine) -> None:
+    """One connection was lost: those made before it are not used any more."""
+    _distrusted[engine] = time.monotonic()
+
+
+def is_of_no_use(error: BaseException) -> bool:
+    """Whether this came from a server that became a standby."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == READ_ONLY
+
+
+def _made(_connection: Any, record: Any) -> None:
+    record.info["made_at"] = time.monotonic()
 
 
 def _keep_alive(connection: Any, _record: Any) -> None:
@@ -41,20 +66,14 @@ def _keep_alive(connection: Any, _record: Any) -> None:
             found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _leave_a_standby(context: ExceptionContext) -> None:
-    """SQLAlchemy drops the connection, and every other one of the pool as it is asked for."""
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
-        context.is_disconnect = True
-
-
 def _note_use(_connection: Any, record: Any) -> None:
     record.info["used_at"] = time.monotonic()
 
 
-def _ping_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+def _ping_if_idle(connection: Any, record: Any) -> None:
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < IDLE:
         return
     try:
         connection.ping()
     except Exception as error:
-        raise DisconnectionError from error  # The pool replaces it, and all that are older.
+        raise DisconnectionError from error

@@ -22,8 +22,8 @@ async def left(tx: Tx) -> int | None:
     """Bytes that an SQLite database may still grow by; None where nobody can tell (PostgreSQL, in memory)."""
     if tx.dialect != "sqlite":
         return None
-    size, pages, free, most = [(await tx.connection.execute(text(f"PRAGMA {name}"))).scalar_one() for name in _PRAGMAS]
-    file = (await tx.connection.execute(text("SELECT file FROM pragma_database_list WHERE name = 'main'"))).scalar_one()
+    size, pages, free, most = [await tx.scalar(text(f"PRAGMA {name}")) for name in _PRAGMAS]
+    file = await tx.scalar(text("SELECT file FROM pragma_database_list WHERE name = 'main'"))
     if not file:
         return None
     return int(min((most - pages + free) * size, shutil.disk_usage(Path(file).parent).free))
@@ -32,7 +32,7 @@ async def left(tx: Tx) -> int | None:
 async def closed(tx: Tx) -> str | None:
     """Why nothing can be written; None when it can."""
     if tx.dialect == "postgresql":
-        mode = (await tx.connection.execute(text("select current_setting('transaction_read_only')"))).scalar()
+        mode = await tx.scalar(text("select current_setting('transaction_read_only')"))
         return "read-only: a standby?" if mode == "on" else None
     room = await left(tx)
     return f"full: {room // 1024} kB left" if room is not None and room < FULL else None

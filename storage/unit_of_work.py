@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import CursorResult, Delete, Insert, Row, Select, Table, Update, event, insert, or_, text
+from sqlalchemy import Delete, Insert, Row, Select, Table, TextClause, Update, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.expression import BinaryExpression, BindParameter, ColumnClause, FromClause, Join
-from sqlalchemy.sql.selectable import Alias
 
 from storage import connections
+from storage.prepared import Prepared, Shelf, Statement
+from storage.scope import ORGANIZATION
+from storage.wire import Tap, Wire, open_wire
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -31,23 +32,22 @@ Values = Mapping[str, Any]
 NOBODY = uuid.UUID(int=0)
 """The organisation of events that belong to no number of ours."""
 
-_ROWS_PER_INSERT = 500
-
 
 class Tx:
     """An open transaction of one organisation, or of the system itself when `org` is None."""
 
-    def __init__(self, connection: AsyncConnection, org: uuid.UUID | None) -> None:
-        self.connection = connection
+    def __init__(self, wire: Wire, shelf: Shelf, org: uuid.UUID | None) -> None:
         self.org = org
         self.after_commit: list[Callable[[], None]] = []
         self.kept: dict[str, Any] = {}
         """Working copies of rows that this transaction has locked, by table."""
         self.behind: list[Callable[[], Awaitable[None]]] = []
+        self._wire = wire
+        self._shelf = shelf
 
     @property
     def dialect(self) -> str:
-        return self.connection.dialect.name
+        return self._shelf.dialect.name
 
     async def settle(self) -> None:
         """Write what was put off to be written in bulk. Every statement does so first: none reads the past."""
@@ -58,94 +58,113 @@ class Tx:
     async def savepoint(self) -> AsyncIterator[None]:
         """What is written inside may fail and be taken back alone."""
         await self.settle()
-        async with self.connection.begin_nested():
+        await self._wire.mark()
+        try:
             yield
             await self.settle()
+        except BaseException:
+            if not self._wire.lost:
+                await self._wire.rewind()
+            raise
+        await self._wire.release()
 
     async def within(self, org: uuid.UUID) -> Tx:
         """The same transaction, seen as one organisation (a batch of the system's work, person by person)."""
         await self.settle()
-        if self.dialect == "postgresql":
-            await self.connection.execute(_SET_ORG, {"org": str(org)})
-        inner = Tx(self.connection, org)
+        await self._wire.see(org)
+        inner = Tx(self._wire, self._shelf, org)
         inner.after_commit, inner.behind, inner.kept = self.after_commit, self.behind, self.kept
         return inner
 
     async def without(self) -> None:
         """Back to the system's view after `within`."""
         await self.settle()
-        if self.dialect == "postgresql":
-            await self.connection.execute(_SET_ORG, {"org": "*"})
+        await self._wire.see(None)
 
-    async def all(
-        self, statement: Select[*tuple[Any, ...]] | Update | Delete | Insert, **values: Any
-    ) -> Sequence[Row[Any]]:
-        return (await self._execute(self._scoped(statement), values or None)).all()
+    async def all(self, statement: Statement, **values: Any) -> Sequence[Row[Any]]:
+        return await self._rows(statement, values)
 
-    async def first(
-        self, statement: Select[Any] | Update | Delete | Insert, *, settled: bool = True
-    ) -> Row[Any] | None:
+    async def first(self, statement: Statement, *, settled: bool = True) -> Row[Any] | None:
         """`settled`: False for a question that nothing put off can change the answer to."""
-        return (await self._execute(self._scoped(statement), settled=settled)).first()
+        rows = await self._rows(statement, {}, settled=settled)
+        return rows[0] if rows else None
 
-    async def scalar(self, statement: Select[Any]) -> Any:
-        return (await self._execute(self._scoped(statement))).scalar()
+    async def scalar(self, statement: Select[Any] | TextClause) -> Any:
+        rows = await self._rows(statement, {})
+        return rows[0][0] if rows else None
 
     async def run(self, statement: Update | Delete, **values: Any) -> int:
         """Execute and return how many rows it touched."""
-        return (await self._execute(self._scoped(statement), values or None)).rowcount
+        _, sql, arguments = self._ready(statement, values)
+        await self.settle()
+        return await self._wire.change(sql, arguments)
 
     async def run_many(self, statement: Update | Delete, rows: Sequence[Values]) -> None:
         """One statement with bound parameters, executed for every row in one go."""
         if rows:
-            await self._execute(self._scoped(statement), list(rows))
+            await self.settle()
+            prepared = self._shelf.held(statement, self.org is not None)
+            await self._wire.change_many(*prepared.many(rows, self._scope()))
 
     async def add(self, table: Table, rows: Values | Sequence[Values]) -> None:
         """Insert one row or many; the organisation is filled in."""
-        many = [self._owned(table, row) for row in ([rows] if isinstance(rows, Mapping) else rows)]
-        for start in range(0, len(many), _ROWS_PER_INSERT):
-            await self._execute(insert(table), many[start : start + _ROWS_PER_INSERT])
+        await self._insert(_insert(table), table, [rows] if isinstance(rows, Mapping) else rows)
 
     async def add_new(
         self, table: Table, rows: Sequence[Values], conflict: Sequence[str], returning: str = "id"
     ) -> list[Any]:
         """Insert those rows whose `conflict` columns are new; returns `returning` of the inserted ones."""
-        statement = _insert_new(self.dialect, table, tuple(conflict)).returning(table.c[returning])
-        found: list[Any] = []
-        for start in range(0, len(rows), _ROWS_PER_INSERT):
-            batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
-            found.extend((await self._execute(statement, batch)).scalars().all())
-        return found
+        if not rows:
+            return []
+        await self.settle()
+        statement = _insert_new(self.dialect, table, tuple(conflict), returning)
+        owned = [self._owned(table, row) for row in rows]
+        prepared = self._shelf.held(statement, False, tuple(owned[0]))
+        sql, lines = prepared.many(owned)
+        found = [prepared.rows(await self._wire.fetch(sql, line)) for line in lines]
+        return [row[0] for new in found for row in new]
 
     async def add_unless_there(self, table: Table, rows: Sequence[Values], conflict: Sequence[str]) -> None:
-        """As `add_new` for who need not know which were new: one short statement, whatever the number of rows."""
-        if rows:
-            statement = _insert_new(self.dialect, table, tuple(conflict))
-            await self._execute(statement, [self._owned(table, row) for row in rows])
+        """As `add_new` for who need not know which were new: one trip, whatever the number of rows."""
+        await self._insert(_insert_new(self.dialect, table, tuple(conflict)), table, rows)
 
     async def put(self, table: Table, rows: Sequence[Values], conflict: Sequence[str], update: Sequence[str]) -> None:
         """Insert, or overwrite the `update` columns where the `conflict` columns exist."""
-        statement = _insert_or_change(self.dialect, table, tuple(conflict), tuple(update))
-        for start in range(0, len(rows), _ROWS_PER_INSERT):
-            batch = [self._owned(table, row) for row in rows[start : start + _ROWS_PER_INSERT]]
-            await self._execute(statement, batch)
+        await self._insert(_insert_or_change(self.dialect, table, tuple(conflict), tuple(update)), table, rows)
 
-    async def _execute(self, statement: Any, values: Any = None, *, settled: bool = True) -> CursorResult[Any]:
-        if self.behind and settled:
+    # --- the way to the driver ----------------------------------------------------------------------------------
+
+    async def _rows(self, statement: Statement, values: Values, *, settled: bool = True) -> Sequence[Row[Any]]:
+        prepared, sql, arguments = self._ready(statement, values)
+        if settled and self.behind:
             await self.settle()
-        result: CursorResult[Any] = await self.connection.execute(statement, values)
-        return result
+        return prepared.rows(await self._wire.fetch(sql, arguments))
+
+    def _ready(self, statement: Statement, values: Values) -> tuple[Prepared, str, list[Any]]:
+        own: Sequence[Any] = ()
+        if values:
+            prepared = self._shelf.held(statement, self.org is not None)
+        else:
+            prepared, own = self._shelf.known(statement, self.org is not None)
+        return (prepared, *prepared.one({**values, **self._scope()}, own))
+
+    async def _insert(self, statement: Any, table: Table, rows: Sequence[Values]) -> None:
+        if rows:
+            await self.settle()
+            owned = [self._owned(table, row) for row in rows]
+            prepared = self._shelf.held(statement, False, tuple(owned[0]))
+            await self._wire.change_many(*prepared.many(owned))
+
+    def _scope(self) -> Values:
+        return {} if self.org is None else {ORGANIZATION.key: self.org}
 
     def _owned(self, table: Table, row: Values) -> dict[str, Any]:
         owned = dict(row)
-        if self.org is not None and "organization_id" in table.c and table.c.organization_id.table is table:
+        if self.org is not None and "organization_id" in table.c:
             given = owned.setdefault("organization_id", self.org)
             if given != self.org:
                 raise WrongOrganization(table.name)
         return owned
-
-    def _scoped(self, statement: Any) -> Any:
-        return statement if self.org is None else _within(statement, self.org)
 
 
 def among(values: Iterable[T]) -> list[T]:
@@ -160,95 +179,29 @@ def among(values: Iterable[T]) -> list[T]:
 
 
 @cache
-def _insert_new(dialect: str, table: Table, conflict: tuple[str, ...]) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=conflict)
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _insert_new(dialect: str, table: Table, conflict: tuple[str, ...], returning: str | None = None) -> Any:
+    statement = _insert_for(dialect, table).on_conflict_do_nothing(index_elements=conflict)
+    return statement if returning is None else statement.returning(table.c[returning])
 
 
 @cache
 def _insert_or_change(dialect: str, table: Table, conflict: tuple[str, ...], update: tuple[str, ...]) -> Any:
-    statement = _insert(dialect, table)
+    statement = _insert_for(dialect, table)
     changes = {name: statement.excluded[name] for name in update}
     return statement.on_conflict_do_update(index_elements=conflict, set_=changes)
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def _insert_for(dialect: str, table: Table) -> Any:
     return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
 
 
 class WrongOrganization(Exception):
     """A row of one organisation was about to be written by another's transaction."""
-
-
-class Unscoped(Exception):
-    """A statement reads something whose organisation cannot be told."""
-
-
-def _within(statement: Any, org: uuid.UUID) -> Any:
-    """The statement with every table it reads or changes limited to one organisation, nested selects included."""
-    if not isinstance(statement, Select | Update | Delete):
-        return statement
-    statement = _nested(statement, org)
-    for source, optional in _sources(statement).items():
-        if "organization_id" in source.c:
-            owner = source.c.organization_id
-            statement = statement.where(or_(owner == org, owner.is_(None)) if optional else owner == org)
-        elif not isinstance(source, Table | Alias):
-            raise Unscoped(f"{type(source).__name__} without organization_id: select from its tables instead")
-    return statement
-
-
-def _sources(statement: Any) -> dict[FromClause, bool]:
-    """What a statement names in `select_from`, joins, columns, conditions or as the changed table, once each; True
-    where an outer join may leave it out. Read off the parts, for asking SQLAlchemy compiles the statement (1.5 ms)."""
-    found: list[tuple[FromClause, bool]]
-    parts: list[Any] = list(statement._where_criteria)
-    if isinstance(statement, Select):
-        parts += statement._raw_columns
-        found = [(source, False) for source in statement._from_obj]
-        found += [(join[0], bool(join[3]["isouter"] or join[3]["full"])) for join in statement._setup_joins]  # type: ignore[misc]
-    else:
-        found = [(statement.table, False)]
-    found += [(source, False) for part in parts for source in part._from_objects]
-    sources: dict[FromClause, bool] = {}
-    for source, optional in found:
-        for leaf, left_out in _leaves(source, optional):
-            sources.setdefault(leaf, left_out)
-    return sources
-
-
-def _leaves(source: FromClause, optional: bool) -> list[tuple[FromClause, bool]]:
-    if not isinstance(source, Join):
-        return [(source, optional)]
-    return _leaves(source.left, optional or source.full) + _leaves(source.right, optional or source.isouter)
-
-
-def _nested(statement: Any, org: uuid.UUID) -> Any:
-    """Selects within the conditions (`exists`, `in`) are limited too; without any the statement is left as it is."""
-    columns = statement._raw_columns if isinstance(statement, Select) else ()
-    if any(_holds_select(one) for one in columns if not isinstance(one, FromClause)):
-        raise Unscoped("a select among the columns: join its tables instead")
-    criteria = statement._where_criteria
-    if not any(map(_holds_select, criteria)):
-        return statement
-
-    def limit(element: Any, **_: Any) -> Any:
-        return _within(element, org) if isinstance(element, Select) else None
-
-    copy = statement._generate()
-    copy._where_criteria = tuple(visitors.replacement_traverse(one, {}, limit) for one in criteria)
-    return copy
-
-
-def _holds_select(part: Any) -> bool:
-    if isinstance(part, BinaryExpression):
-        return _holds_select(part.left) or _holds_select(part.right)
-    if isinstance(part, _PLAIN):
-        return False
-    return any(isinstance(inner, Select) for inner in visitors.iterate(part))
-
-
-_PLAIN = (ColumnClause, BindParameter)
-"""Looked at without a walk: nearly every condition is a column and a value."""
 
 
 class Database:
@@ -257,6 +210,9 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.tap: Tap | None = None
+        """Told of every statement, for who counts them."""
+        self._shelf = Shelf(engine.dialect)
         # SQLite has one writer: queue for it here, where waiting is free, not in its busy handler.
         self._writer = asyncio.Lock()
 
@@ -282,16 +238,27 @@ class Database:
     async def _transact(
         self, work: Callable[[Tx], Awaitable[T]], org: uuid.UUID | None, read_only: bool
     ) -> tuple[Tx, T]:
-        options = {"sqlite_begin": "DEFERRED" if read_only else "IMMEDIATE"}
         async with self.engine.connect() as connection:
-            connection = await connection.execution_options(**options)
-            async with connection.begin():
-                tx = Tx(connection, org)
-                if not self.is_sqlite:
-                    await connection.execute(_SET_ORG, {"org": "*" if org is None else str(org)})
+            wire = open_wire((await connection.get_raw_connection()).driver_connection, self.tap)
+            tx = Tx(wire, self._shelf, org)
+            try:
+                await wire.begin(org, read_only)
                 result = await work(tx)
                 await tx.settle()
+                await wire.commit()
+            except BaseException as error:
+                await self._undo(connection, wire, error)
+                raise
         return tx, result
+
+    async def _undo(self, connection: AsyncConnection, wire: Wire, error: BaseException) -> None:
+        """The connection goes back clean, or not at all."""
+        if not connections.is_of_no_use(error) and not wire.lost:
+            with suppress(DBAPIError):
+                await wire.undo()
+                return
+        connections.distrust(self.engine.sync_engine)
+        await connection.invalidate()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -306,12 +273,10 @@ async def _to_the_end(task: asyncio.Future[Any]) -> None:
             continue
 
 
-_SET_ORG = text("select set_config('app.org', :org, true)")
-
-
 def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite://` or `postgresql+asyncpg://`, with SQLite made safe for several writers."""
     options: dict[str, Any] = {
+        "pool_reset_on_return": None,  # Who uses a connection ends what was begun on it.
         "json_serializer": lambda value: orjson.dumps(value).decode(),
         "json_deserializer": orjson.loads,
     }
@@ -327,8 +292,12 @@ def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     return engine
 
 
-_POSTGRESQL_CONNECTION = {"prepared_statement_cache_size": 500}
-"""Room for every statement of ours: each is prepared once a connection."""
+_POSTGRESQL_CONNECTION = {
+    "statement_cache_size": 500,
+    "max_cached_statement_lifetime": 0,
+    "max_cacheable_statement_size": 0,
+}
+"""Room for every statement of ours: each is prepared once a connection, however long it is, and stays prepared."""
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -341,5 +310,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    """For migrations; the unit of work says BEGIN itself."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -208,7 +208,7 @@ async def rows(town: Town, table: str, **where: Any) -> Sequence[Row[Any]]:
         statement = statement.where(found.c[name] == value)
 
     async def read(tx: Tx) -> Sequence[Row[Any]]:
-        return (await tx.connection.execute(statement)).all()
+        return await tx.all(statement)
 
     return await town.balcao.database.run(read, org=None, read_only=True)
 

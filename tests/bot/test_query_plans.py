@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from typing import Any
-
-from sqlalchemy import event
 
 from bot.town import open_town
 from tests.clock import FrozenClock
@@ -23,12 +20,7 @@ CRAMPED = re.compile(rf"SCAN ({'|'.join(GROWING)})$")
 async def test_nothing_is_read_from_end_to_end(sqlite_url: str) -> None:
     statements: set[str] = set()
     async with open_town(sqlite_url, FrozenClock()) as town:
-        engine = town.balcao.database.engine.sync_engine
-
-        @event.listens_for(engine, "before_cursor_execute")
-        def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-            statements.add(statement)
-
+        town.balcao.database.tap = statements.add
         people = [town.meta.person(f"551198765430{number}", "Ana Exemplo") for number in range(3)]
         for place, words in enumerate(WORDS):
             for person in people:

@@ -57,7 +57,7 @@ async def read_all(url: str) -> Rows:
     database = Database(make_engine(url, pool_size=1))
 
     async def read(tx: Tx) -> Rows:
-        return {name: (await tx.connection.execute(select(metadata.tables[name]))).all() for name in TABLES}
+        return {name: await tx.all(select(metadata.tables[name])) for name in TABLES}
 
     try:
         return await database.run(read, org=None, read_only=True)

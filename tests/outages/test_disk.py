@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import ClientSession
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from bot.town import Town
 from storage import room
@@ -34,7 +34,7 @@ class Disk:
         """So many pages are free still."""
 
         async def count(tx: Tx) -> int:
-            return int((await tx.connection.exec_driver_sql("PRAGMA page_count")).scalar_one())
+            return int(await tx.scalar(text("PRAGMA page_count")))
 
         self._most = pages + await self._database.run(count, org=None, read_only=True)
 

@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import bindparam, delete, exists, func, or_, select, update
 
 from handlers.facts import Organization
+from storage.scope import Unscoped
 from storage.tables.contacts import contacts, conversations
 from storage.tables.queues import leases, staff_notices
-from storage.unit_of_work import Database, Tx, Unscoped, WrongOrganization, make_engine
+from storage.unit_of_work import Database, Tx, WrongOrganization, make_engine
 from tests import factories
 from tests.clock import START
 

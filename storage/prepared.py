@@ -1,0 +1,213 @@
+"""Statements written with SQLAlchemy, ready for a driver: the SQL, order and types of what goes in and comes out.
+
+Compiled once each. A statement built anew for every use is known by its structure (SQLAlchemy's cache key), one that a
+module holds and gives its values by name (`bindparam`) by itself, which costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import BindParameter, Delete, Insert, Row, Select, TextClause, Update
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage.scope import within
+
+Values = Mapping[str, Any]
+Own = Sequence[BindParameter[Any]]
+"""Values written into a statement."""
+Statement = Select[*tuple[Any, ...]] | Update | Delete | Insert | TextClause
+Process = Callable[[Any], Any]
+
+_DOUBLE = 701
+"""PostgreSQL's number for double precision: only decimal types ask what a column is there, and ours are all this."""
+MOST = 2_000
+"""Statements known by their structure. More than that are not ours to write: then one of them never looks the same."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One argument."""
+
+    key: str
+    """The name it is given under."""
+    place: int | None
+    """Of the statement's own values the one at this place, when none is given."""
+    otherwise: Callable[[], Any]
+    """Else this: the column's default, or what the statement always says."""
+    process: Process | None
+    required: bool
+    element: int | None = None
+    """Of a list that `in_` was given."""
+
+    def value(self, values: Values, own: Own) -> Any:
+        value = self.raw(values, own)
+        if self.element is not None:
+            value = value[self.element]
+        return value if self.process is None else self.process(value)
+
+    def raw(self, values: Values, own: Own) -> Any:
+        if self.key in values:
+            return values[self.key]
+        return self.otherwise() if self.place is None else own[self.place].effective_value
+
+
+@dataclass(slots=True)
+class _Text:
+    """The SQL for lists of certain lengths."""
+
+    sql: str
+    slots: Sequence[_Slot]
+
+
+@dataclass(slots=True)
+class _Bulk:
+    """What turns a row into arguments at once."""
+
+    pick: Callable[[Values], Any]
+    processes: Sequence[tuple[int, Process]]
+    fixed: Values
+
+
+class Prepared:
+    """One statement for one dialect."""
+
+    def __init__(self, compiled: SQLCompiler, dialect: Dialect, own: Own = ()) -> None:
+        self._compiled = compiled
+        self._dialect = dialect
+        self._places = {bind.key: place for place, bind in enumerate(own)}
+        self._lists = [self._slot(compiled.bind_names[bind]) for bind in compiled.post_compile_params]
+        self._texts: dict[tuple[int, ...], _Text] = {}
+        self._bulk: _Bulk | None = None
+        self._described: SimpleResultMetaData | None = None
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether all its own values have places: only then may another of this structure be executed with its own."""
+        fixed = {bind.key for bind in self._compiled.bind_names if not bind.required}
+        return fixed <= self._places.keys() <= {bind.key for bind in self._compiled.bind_names}
+
+    # --- what goes in -------------------------------------------------------------------------------------------
+
+    def one(self, values: Values, own: Own = ()) -> tuple[str, list[Any]]:
+        """SQL and arguments of one execution."""
+        lengths = tuple([len(slot.raw(values, own)) for slot in self._lists])
+        text = self._texts.get(lengths)
+        if text is None:
+            text = self._texts[lengths] = self._text(values, own)
+        return text.sql, [slot.value(values, own) for slot in text.slots]
+
+    def many(self, rows: Sequence[Values], values: Values = MappingProxyType({})) -> tuple[str, list[list[Any]]]:
+        """SQL and the arguments of one execution for every row; `values` are the same for all."""
+        if self._compiled.insert_prefetch:  # A key of its own for each.
+            return self._compiled.string, [self.one({**row, **values})[1] for row in rows]
+        if self._bulk is None:
+            self._bulk = self._in_bulk()
+        same = {**self._bulk.fixed, **values}
+        found = [list(line) for line in map(self._bulk.pick, ({**row, **same} for row in rows) if same else rows)]
+        for place, process in self._bulk.processes:
+            for line in found:
+                line[place] = process(line[place])
+        return self._compiled.string, found
+
+    def _in_bulk(self) -> _Bulk:
+        slots = self._text({}, ()).slots
+        keys = [slot.key for slot in slots]
+        pick: Any = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
+        processes = [(place, slot.process) for place, slot in enumerate(slots) if slot.process is not None]
+        return _Bulk(pick, processes, {slot.key: slot.otherwise() for slot in slots if not slot.required})
+
+    def _text(self, values: Values, own: Own) -> _Text:
+        if not self._lists:
+            return _Text(self._compiled.string, [self._slot(name) for name in self._compiled.positiontup or ()])
+        given: dict[str, Any] = dict.fromkeys(bind.key for bind in self._compiled.bind_names)
+        state = self._compiled.construct_expanded_state(given | {s.key: s.raw(values, own) for s in self._lists})
+        elements = {
+            element: (name, place)
+            for name, expanded in state.parameter_expansion.items()
+            for place, element in enumerate(expanded)
+        }
+        return _Text(state.statement, [self._slot(*elements.get(name, (name,))) for name in state.positiontup or ()])
+
+    def _slot(self, name: str, element: int | None = None) -> _Slot:
+        bind = self._compiled.binds[name]
+        process = bind.type.dialect_impl(self._dialect).bind_processor(self._dialect)
+        return _Slot(bind.key, self._places.get(bind.key), self._otherwise(bind), process, bind.required, element)
+
+    def _otherwise(self, bind: BindParameter[Any]) -> Callable[[], Any]:
+        for column in self._compiled.insert_prefetch:
+            if column.key == bind.key:
+                default: Any = column.default
+                return partial(default.arg, None)
+        return partial(_missing, bind.key) if bind.required else lambda: bind.effective_value
+
+    # --- what comes out -----------------------------------------------------------------------------------------
+
+    def rows(self, fetched: Sequence[Any]) -> Sequence[Row[Any]]:
+        """What the driver fetched, in our types, as rows with names."""
+        if not fetched:
+            return []
+        if not self._compiled._result_columns:  # Plain text: no names, no types.
+            return fetched
+        if self._described is None:
+            self._described = self._describe()
+        result: IteratorResult[Any] = IteratorResult(self._described, iter(fetched))
+        return result.all()
+
+    def _describe(self) -> SimpleResultMetaData:
+        columns = self._compiled._result_columns
+        types = [column.type.dialect_impl(self._dialect) for column in columns]
+        processes = [one.result_processor(self._dialect, _DOUBLE) for one in types]
+        names, objects = [column.keyname for column in columns], [column.objects for column in columns]
+        return SimpleResultMetaData(names, objects, processes if any(processes) else None)
+
+
+def _missing(key: str) -> Any:
+    raise KeyError(f"no value for {key}")
+
+
+class Shelf:
+    """The prepared statements of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._held: WeakKeyDictionary[Any, dict[Any, Prepared]] = WeakKeyDictionary()
+        self._known: dict[Any, Prepared] = {}
+
+    def held(self, statement: Any, scoped: bool, columns: tuple[str, ...] | None = None) -> Prepared:
+        """Of a statement that somebody keeps and uses again; `columns`: those of the rows to be inserted."""
+        kept = self._held.get(statement)
+        if kept is None:
+            kept = self._held[statement] = {}
+        found = kept.get((scoped, columns))
+        if found is None:
+            found = kept[scoped, columns] = self._prepare(within(statement) if scoped else statement, columns=columns)
+        return found
+
+    def known(self, statement: Any, scoped: bool) -> tuple[Prepared, Own]:
+        """Of a statement made for this use, and the values it brings along."""
+        key = statement._generate_cache_key()
+        found = self._known.get((key.key, scoped)) if key is not None else None
+        if found is not None:
+            return found, key.bindparams
+        own = () if key is None else key.bindparams
+        found = self._prepare(within(statement) if scoped else statement, own)
+        if key is None or not found.tells_apart:
+            return self._prepare(within(statement) if scoped else statement), ()
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[key.key, scoped] = found
+        return found, own
+
+    def _prepare(self, statement: Any, own: Own = (), columns: tuple[str, ...] | None = None) -> Prepared:
+        names = None if columns is None else list(columns)
+        compiled = statement.compile(dialect=self.dialect, column_keys=names, for_executemany=columns is not None)
+        return Prepared(compiled, self.dialect, own)
