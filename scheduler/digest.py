@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,11 @@ from storage.tables.queues import communications
 from storage.unit_of_work import Tx
 
 MOST = 50
-"""Lines of one letter; the others are in the next."""
+"""Lines looked at for one letter; the others are in the next."""
+LONGEST = 2_400
+"""Characters of all lines of one letter: Fluent takes no value longer than 2,500."""
+LINE = 300
+"""Characters of one line."""
 _TEMPLATE = "notice"
 _TOLD_ALREADY = "human_called"
 """Has a letter of its own."""
@@ -47,13 +51,26 @@ class MailNotices:
         return count
 
     async def _letter(self, tx: Tx, organization: Organization, to: str, now: datetime) -> int:
-        rows = await staff.unmailed(tx, MOST)
-        await staff.mark_mailed(tx, [row.id for row in rows], now)
-        worth = [row for row in rows if _worth_a_line(row)]
-        if worth:
-            lines = "\n".join(self._line(row, organization) for row in worth)
-            await self._post(tx, organization, to, {"count": len(worth), "lines": lines}, now)
-        return len(worth)
+        told, lines = self._lines(await staff.unmailed(tx, MOST), organization)
+        await staff.mark_mailed(tx, told, now)
+        if lines:
+            await self._post(tx, organization, to, {"count": len(lines), "lines": "\n".join(lines)}, now)
+        return len(lines)
+
+    def _lines(self, rows: Sequence[Any], organization: Organization) -> tuple[list[uuid.UUID], list[str]]:
+        """As many as there is room for, and whose they are; those that are worth no line are done with too."""
+        told: list[uuid.UUID] = []
+        lines: list[str] = []
+        room = LONGEST
+        for row in rows:
+            line = self._line(row, organization)[:LINE] if _worth_a_line(row) else None
+            if line is not None:
+                room -= len(line) + 1
+                if room < 0:
+                    break
+                lines.append(line)
+            told.append(row.id)
+        return told, lines
 
     def _line(self, row: Any, organization: Organization) -> str:
         at = row.created_at.astimezone(organization.zone).strftime("%d/%m %H:%M")

@@ -176,6 +176,26 @@ async def test_what_matters_is_mailed_once_in_one_letter(stage: Stage) -> None:
     assert "pix_settled" not in letter.text
 
 
+async def test_a_bad_day_takes_several_letters(stage: Stage) -> None:
+    """Found by killing processes a thousand times: one long letter could not be worded and was lost with its lines."""
+    for number in range(45):
+        await note(stage, "delivery.dead", "warning", kind="document.contract", code="no_outcome", outbox_id=number)
+    told = [await mail_notices(stage) for _ in range(4)]
+    assert sum(told) == 45
+    assert told[0] > 10
+    assert told[-1] == 0
+    letters = [one.mail.text for one in stage.town.mailbox.received if "aviso" in one.mail.subject]
+    assert len(letters) == len([one for one in told if one])
+    assert [number for number in range(45) if not any(f"outbox_id: {number})" in text for text in letters)] == []
+    assert {row.status for row in await stage.rows("communications", template="notice")} == {"sent"}
+
+
+async def test_a_line_of_any_length_can_be_told(stage: Stage) -> None:
+    await note(stage, "delivery.dead", "warning", code="x" * 9_000)
+    assert await mail_notices(stage) == 1
+    assert [row.status for row in await stage.rows("communications", template="notice")] == ["sent"]
+
+
 async def test_a_letter_that_failed_makes_no_letter(stage: Stage) -> None:
     await note(stage, "delivery.dead", "warning", kind="mail.message", code="550")
     await note(stage, "human_called", "warning", reason="asked")

@@ -52,6 +52,8 @@ LEASE = "CHAOS_LEASE"
 """Seconds of a delivery's lease. Below the time-outs of the gateways (30 s) a process that stalls looks dead."""
 CLEAR_UP = timedelta(seconds=4)
 LONGEST_WAIT = timedelta(seconds=6)
+DEATHS = 100
+"""Ten deaths of an innocent job's senders take an hour with the waits as they are, and half a minute with these."""
 HOLDS = timedelta(seconds=10)
 SECONDS_BETWEEN_LOOKS = 1.0
 
@@ -101,6 +103,7 @@ def _shorten() -> None:
     scheduler.deliveries.LEASE = timedelta(seconds=float(os.environ[LEASE]))
     scheduler.landing.CLEAR_UP = CLEAR_UP
     scheduler.landing.LONGEST_WAIT = LONGEST_WAIT
+    scheduler.landing.DEATHS = DEATHS
     scheduler.periodic.HOLDS = HOLDS
     add = AsyncIOScheduler.add_job
 
