@@ -7,30 +7,31 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel import Locale
+from babel.numbers import format_decimal
 from fluent.runtime import FluentBundle, FluentResource
-from fluent.runtime.types import FluentInt
+from fluent.syntax import ast, visitor
 
 from handlers.money import money as money
 
 _FOLDER = Path(__file__).parent / "texts"
 
 
-class _Count(FluentInt):
-    """A number that is written the same way each time: Babel takes longer over it than Fluent over all the rest."""
+class _Choices(visitor.Visitor):
+    """Variables that a text is chosen by (`{ $count -> ...`): Fluent must get them as numbers."""
 
-    def format(self, locale: Locale) -> str:
-        return _written(int(self), locale)
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_SelectExpression(self, node: ast.SelectExpression) -> None:
+        if isinstance(node.selector, ast.VariableReference):
+            self.names.add(node.selector.id.name)
+        self.generic_visit(node)
 
 
 @lru_cache(maxsize=1024)
-def _written(value: int, locale: Locale) -> str:
-    return FluentInt(value).format(locale)
-
-
-@lru_cache(maxsize=1024)
-def _count(value: int) -> _Count:
-    return _Count(value)
+def _written(number: int, locale: str) -> str:
+    """Once each: Babel takes longer over a number than Fluent over all the rest of a text."""
+    return str(format_decimal(number, locale=locale.replace("-", "_")))
 
 
 class MissingText(Exception):
@@ -41,9 +42,13 @@ class Catalogue:
     def __init__(self, locale: str = "pt-BR") -> None:
         # WhatsApp would show the isolation marks U+2068/2069 that Fluent adds by default.
         self._bundle = FluentBundle([locale], use_isolating=False)
+        self._locale = locale
         self._fixed: dict[str, str] = {}
+        self._choices = _Choices()
         for file in sorted((_FOLDER / locale).glob("*.ftl")):
-            self._bundle.add_resource(FluentResource(file.read_text(encoding="utf-8")))
+            resource = FluentResource(file.read_text(encoding="utf-8"))
+            self._choices.visit(resource)
+            self._bundle.add_resource(resource)
 
     def has(self, key: str) -> bool:
         return self._bundle.has_message(key)
@@ -67,8 +72,12 @@ class Catalogue:
         if message.value is None:
             raise MissingText(key)
         filled = {f"has_{name}": "yes" if value else "no" for name, value in values.items() if isinstance(value, str)}
-        counts = {name: _count(value) for name, value in values.items() if type(value) is int}
-        text, errors = self._bundle.format_pattern(message.value, {**values, **counts, **filled})
+        numbers = {
+            name: _written(value, self._locale)
+            for name, value in values.items()
+            if type(value) is int and name not in self._choices.names
+        }
+        text, errors = self._bundle.format_pattern(message.value, {**values, **numbers, **filled})
         if errors:
             raise MissingText(f"{key}: {errors[0]!r}")
         return str(text)

@@ -81,10 +81,8 @@ class Deliveries:
 
     async def run_once(self) -> int:
         """Claim what is due and let it fly; returns how many were claimed. `drain` waits for the answers."""
-        room = min(self._at_once - self.in_flight, CLAIM)
-        if room <= 0:
+        while (room := min(self._at_once - self.in_flight, CLAIM)) <= 0:
             await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
-            return 1
         for job in (jobs := await self._claimed(room)):
             task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
             self._flying.add(task)

@@ -32,6 +32,8 @@ POLL = 1.0
 GATHER = {TURNS: 0.015, NOTICES: 0.1, DELIVERIES: 0.01}
 """Seconds a loop lets work come together before it takes some: a transaction of twenty costs little more than one of
 one. Nobody waits for a notice; the others together stay far below what a person notices."""
+MANY = 20
+"""A step that did fewer has found no more: what comes next rings. (So many events of one person go in one turn.)"""
 DRAIN = 15.0
 """Seconds a stopping worker waits for deliveries under way."""
 PAUSE_AFTER_ERROR = 1.0
@@ -145,14 +147,15 @@ class Service:
     async def _loop(self, topic: str, step: Callable[[], Awaitable[int]]) -> None:
         while not self._stopping:
             await asyncio.sleep(GATHER[topic])
+            self._wake.hush(topic)
             try:
-                busy = await step()
+                done = await step()
             except Exception as error:
                 # The database is away or the code is wrong: say so, and try again rather than spin or die.
                 log.error("loop.failed", loop=topic, error=type(error).__name__, exc_info=not is_away(error))
                 await self._pause()
                 continue
-            if not busy:
+            if done < MANY and not self._stopping:
                 await self._wake.wait(topic, POLL)
 
     async def _pause(self) -> None:

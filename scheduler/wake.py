@@ -12,8 +12,11 @@ class Wake(Protocol):
     def ring(self, topic: str) -> None:
         """Tell everyone who waits on `topic`, here and in other processes. Never blocks, never fails."""
 
+    def hush(self, topic: str) -> None:
+        """Whoever looks now answers all rings so far."""
+
     async def wait(self, topic: str, seconds: float) -> None:
-        """Return when `topic` rings or after that many seconds."""
+        """Return when `topic` rings, or rang since it was last answered, or after that many seconds."""
 
 
 class LocalWake:
@@ -24,6 +27,9 @@ class LocalWake:
 
     def ring(self, topic: str) -> None:
         self._bell(topic).set()
+
+    def hush(self, topic: str) -> None:
+        self._bell(topic).clear()
 
     async def wait(self, topic: str, seconds: float) -> None:
         bell = self._bell(topic)

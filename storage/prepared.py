@@ -89,11 +89,13 @@ class Prepared:
         self._bulk: _Bulk | None = None
         self._described: SimpleResultMetaData | None = None
 
-    @property
-    def tells_apart(self) -> bool:
-        """Whether all its own values have places: only then may another of this structure be executed with its own."""
-        fixed = {bind.key for bind in self._compiled.bind_names if not bind.required}
-        return fixed <= self._places.keys() <= {bind.key for bind in self._compiled.bind_names}
+    def tells_apart(self, own: Own) -> bool:
+        """Whether all values of its own have places: only then may another of this structure be executed with its own.
+        A copy of one (limiting a select within a select may make some) would be told by its value."""
+        binds = {bind.key: bind for bind in self._compiled.bind_names}
+        values = [bind.effective_value for bind in own]
+        others = [bind for key, bind in binds.items() if key not in self._places and not bind.required]
+        return self._places.keys() <= binds.keys() and not any(bind.effective_value in values for bind in others)
 
     # --- what goes in -------------------------------------------------------------------------------------------
 
@@ -200,7 +202,7 @@ class Shelf:
             return found, key.bindparams
         own = () if key is None else key.bindparams
         found = self._prepare(within(statement) if scoped else statement, own)
-        if key is None or not found.tells_apart:
+        if key is None or not found.tells_apart(own):
             return self._prepare(within(statement) if scoped else statement), ()
         if len(self._known) >= MOST:
             self._known.clear()

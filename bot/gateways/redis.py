@@ -114,6 +114,7 @@ class RedisWake:
     def __init__(self, redis: Redis, timer: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
         self._local = LocalWake()
+        self._name = uuid4().hex
         self._bell = _Link("ring", timer)
         self._ear = _Link("wake", timer)
         self._listener: asyncio.Task[None] | None = None
@@ -137,6 +138,9 @@ class RedisWake:
         if self._saying is None or self._saying.done():
             self._saying = asyncio.create_task(self._say(), name="redis-ring")
 
+    def hush(self, topic: str) -> None:
+        self._local.hush(topic)
+
     async def wait(self, topic: str, seconds: float) -> None:
         await self._local.wait(topic, seconds)
 
@@ -148,7 +152,7 @@ class RedisWake:
                 continue
             try:
                 for topic in topics:
-                    await self._redis.publish(_CHANNEL, topic)
+                    await self._redis.publish(_CHANNEL, f"{topic} {self._name}")
             except (RedisError, OSError) as error:
                 self._bell.lost(error)
             else:
@@ -172,7 +176,9 @@ class RedisWake:
             message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
             silent = silent + 1 if message is None else 0
             if message is not None and message["type"] == "message":
-                self._local.ring(message["data"].decode())
+                topic, _, name = message["data"].decode().partition(" ")
+                if name != self._name:  # Our own rang here when it was said.
+                    self._local.ring(topic)
             if silent == _SILENT:
                 await pubsub.ping()
         raise ConnectionError("silent")

@@ -45,6 +45,9 @@ class Bells:
     def ring(self, topic: str) -> None:
         self.rung.append(topic)
 
+    def hush(self, topic: str) -> None:
+        raise NotImplementedError
+
     async def wait(self, topic: str, timeout: float) -> None:  # noqa: ASYNC109
         raise NotImplementedError
 

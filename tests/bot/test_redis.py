@@ -96,6 +96,24 @@ async def test_a_ring_is_heard_in_another_process(redis_url: str) -> None:
         await there.stop()
 
 
+async def test_ones_own_ring_is_heard_once(redis_url: str) -> None:
+    async with connect(redis_url) as redis:
+        here, there = RedisWake(redis), RedisWake(redis)
+        here.start()
+        there.start()
+        async with asyncio.timeout(5):
+            while (await redis.pubsub_numsub("balcao:wake"))[0][1] < 2:  # noqa: ASYNC110 - it happens in Redis
+                await asyncio.sleep(0.01)
+            here.ring("turns")
+            here.hush("turns")
+            await there.wait("turns", 60)
+            there.ring("notices")
+            await here.wait("notices", 60)
+        assert not here._local._bell("turns").is_set(), "what went round by Redis is no news"
+        await here.stop()
+        await there.stop()
+
+
 # --- Without Redis ----------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.ports import Refused
 from scheduler.periodic import Periodic
-from scheduler.service import Service
+from scheduler.service import MANY, Service
 from storage.base import new_id
 from storage.tables.members import payment_intents
 from storage.tables.queues import events, outbox, timers
@@ -94,6 +94,30 @@ async def test_it_runs_until_it_is_stopped_and_drains(desk: Bench) -> None:
     assert len(courier.carried) == 1
     assert await desk.rows(outbox) == []
     await worker.until_trouble()
+
+
+async def test_a_loop_looks_again_only_for_a_ring_or_when_there_was_much(desk: Bench) -> None:
+    worker, found = service(desk), asyncio.Queue[int]()
+    looked: list[int] = []
+
+    async def step() -> int:
+        looked.append(found.get_nowait())
+        if len(looked) == 3:
+            desk.wake.ring("turns")  # While it works: there may be news that it did not see.
+        return looked[-1]
+
+    for done in (0, MANY, 1, 2, 0):
+        found.put_nowait(done)
+    desk.wake.ring("turns")
+    loop = asyncio.create_task(worker._loop("turns", step))
+    await asyncio.sleep(0.1)
+    assert looked == [0], "the ring before the look was answered by it"
+    desk.wake.ring("turns")
+    await asyncio.sleep(0.2)
+    assert looked == [0, MANY, 1, 2]
+    worker._stopping = True
+    desk.wake.ring("turns")
+    await loop
 
 
 async def test_a_step_that_fails_is_tried_again(desk: Bench, logs: list[Any]) -> None:

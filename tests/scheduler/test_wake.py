@@ -41,3 +41,14 @@ async def test_everyone_who_waits_hears_it_and_no_other_topic() -> None:
 async def test_without_a_ring_the_time_runs_out() -> None:
     async with asyncio.timeout(1):
         await LocalWake().wait(TURNS, 0.01)
+
+
+async def test_who_looks_answers_all_rings_so_far() -> None:
+    wake = LocalWake()
+    wake.ring(TURNS)
+    wake.hush(TURNS)
+    waiting = asyncio.create_task(wake.wait(TURNS, 60))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    wake.ring(TURNS)
+    await waiting
