@@ -12,7 +12,6 @@ from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import BindParameter, Delete, Insert, Row, Select, TextClause, Update
 from sqlalchemy.engine import Dialect
@@ -30,7 +29,9 @@ Process = Callable[[Any], Any]
 _DOUBLE = 701
 """PostgreSQL's number for double precision: only decimal types ask what a column is there, and ours are all this."""
 MOST = 2_000
-"""Statements known by their structure. More than that are not ours to write: then one of them never looks the same."""
+"""Statements known by their structure; ours are some hundreds."""
+LENGTHS = 100
+"""Lengths of lists whose SQL is kept, of each statement."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,8 @@ class Prepared:
         lengths = tuple([len(slot.raw(values, own)) for slot in self._lists])
         text = self._texts.get(lengths)
         if text is None:
+            if len(self._texts) >= LENGTHS:
+                self._texts.clear()
             text = self._texts[lengths] = self._text(values, own)
         return text.sql, [slot.value(values, own) for slot in text.slots]
 
@@ -181,11 +184,12 @@ class Shelf:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._held: WeakKeyDictionary[Any, dict[Any, Prepared]] = WeakKeyDictionary()
+        self._held: dict[Any, dict[Any, Prepared]] = {}
         self._known: dict[Any, Prepared] = {}
 
     def held(self, statement: Any, scoped: bool, columns: tuple[str, ...] | None = None) -> Prepared:
-        """Of a statement that somebody keeps and uses again; `columns`: those of the rows to be inserted."""
+        """Of a statement that somebody keeps and uses again, for what is prepared here stays as well; `columns`: those
+        of the rows to be inserted."""
         kept = self._held.get(statement)
         if kept is None:
             kept = self._held[statement] = {}

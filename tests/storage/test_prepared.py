@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from handlers.facts import Organization
 from storage.base import new_id
-from storage.prepared import Shelf
+from storage.prepared import LENGTHS, Shelf
 from storage.tables.contacts import contacts
 from storage.tables.queues import leases, staff_notices
 from storage.unit_of_work import Database, Tx, among, make_engine
@@ -56,6 +56,12 @@ async def test_a_statement_that_is_kept_takes_lists_of_any_length(database: Data
     for size in (3, 1, 5, 0, 2, 3):
         assert await names(database, _named, these=list(NAMES[:size])) == list(NAMES[:size])
     assert await names(database, _named, these=among(NAMES[:3])) == ["a", "b", "c"]
+
+
+async def test_the_sql_of_many_lengths_is_not_kept_for_good(database: Database) -> None:
+    for size in range(LENGTHS + 3):
+        assert await names(database, _named, these=["a"] * size) == ["a"] * (size > 0)
+    assert len(database._shelf.held(_named, False)._texts) == 3
 
 
 async def test_a_statement_made_anew_takes_its_own_values(database: Database) -> None:
