@@ -5,6 +5,7 @@ each.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ ERRANDS = 256
 """Of them, what is no message (charges, look-ups, letters): a bank that answers nothing leaves room for people."""
 CLAIM = 256
 """Rows claimed in one transaction."""
+WAITING = 256
+"""Messages of one number that wait in place for its limit; while there are so many, those of others are claimed."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
 GATHER = 0.02
@@ -69,6 +72,8 @@ class Deliveries:
         self._at_once = at_once
         self._flying: set[asyncio.Task[None]] = set()
         self._errands: set[asyncio.Task[None]] = set()
+        self._waiting: Counter[str] = Counter()
+        """How many wait in place, by number."""
         self._landed: list[Result] = []
         self._doubtful: tuple[datetime, datetime] | None = None
         """First and last end of the leases of claims that may or may not have been committed."""
@@ -121,8 +126,15 @@ class Deliveries:
         now = self._clock.now()
         if self._doubtful is not None:
             await store.unclaim(tx, by=self._owner, since=self._doubtful[0], until=self._doubtful[1])
-        full = len(self._errands) >= ERRANDS
-        rows = await store.claim(tx, now=now, until=now + LEASE, by=self._owner, most=room, messages_only=full)
+        rows = await store.claim(
+            tx,
+            now=now,
+            until=now + LEASE,
+            by=self._owner,
+            most=room,
+            messages_only=len(self._errands) >= ERRANDS,
+            but_of=[number for number, waiting in self._waiting.items() if waiting >= WAITING],
+        )
         people = [row.contact_id for row in rows if row.contact_id is not None]
         windows = await store.windows(tx, people)
         stopped = await store.stopped_numbers(tx) if rows else set()
@@ -180,9 +192,13 @@ class Deliveries:
             if wait > 0:
                 return wait
         wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
-        while 0 < wait <= NEAR:
-            await asyncio.sleep(wait)
-            wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+        self._waiting[number] += 1
+        try:
+            while 0 < wait <= NEAR:
+                await asyncio.sleep(wait)
+                wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+        finally:
+            self._waiting[number] -= 1
         return wait
 
     async def _slow_down(self, job: Job, error: GatewayError) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,21 +39,39 @@ _due = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_claim, _claim_messages = (
-    update(outbox)
-    .where(outbox.c.id.in_(due))
-    .values(status="sending", owner=bindparam("by"), lease_until=bindparam("until"), attempts=outbox.c.attempts + 1)
-    .returning(outbox)
-    for due in (_due, _due.where(outbox.c.kind.like("whatsapp.%")))
-)
+_number = outbox.c.payload["number"].as_string()
+_messages = outbox.c.kind.like("whatsapp.%")
+_of_others = or_(_number.is_(None), _number.not_in(bindparam("numbers", expanding=True)))
+_claims = {
+    (messages_only, sparing): (
+        update(outbox)
+        .where(outbox.c.id.in_(_due.where(*([_messages] * messages_only), *([_of_others] * sparing))))
+        .values(status="sending", owner=bindparam("by"), lease_until=bindparam("until"), attempts=outbox.c.attempts + 1)
+        .returning(outbox)
+    )
+    for messages_only in (False, True)
+    for sparing in (False, True)
+}
+"""By what they leave out. Numbers are looked for in the payload, and only while one has too many: to be indexed, they
+would cost every message something."""
 
 
 async def claim(
-    tx: Tx, *, now: datetime, until: datetime, by: str, most: int, messages_only: bool = False
+    tx: Tx,
+    *,
+    now: datetime,
+    until: datetime,
+    by: str,
+    most: int,
+    messages_only: bool = False,
+    but_of: Collection[str] = (),
 ) -> Sequence[Row[Any]]:
-    """The head of every lane that is due, marked as being sent by `by` until the lease ends."""
-    statement = _claim_messages if messages_only else _claim
-    rows = await tx.all(statement, now=now, until=until, by=by, most=most)
+    """The head of every lane that is due, marked as being sent by `by` until the lease ends; `but_of`: numbers of ours
+    whose messages stay where they are."""
+    values: dict[str, Any] = {"now": now, "until": until, "by": by, "most": most}
+    if but_of:
+        values["numbers"] = among(but_of)
+    rows = await tx.all(_claims[messages_only, bool(but_of)], **values)
     return sorted(rows, key=lambda row: row.id)
 
 

@@ -32,7 +32,7 @@ from storage.tables.contacts import contacts
 from storage.tables.organizations import channel_numbers
 from storage.tables.queues import communications, events, outbox, staff_notices
 from storage.unit_of_work import Database, Tx, make_engine
-from tests.scheduler.bench import NUMBER, Bench, FreePacer, Script
+from tests.scheduler.bench import MESSAGE, NUMBER, Bench, FreePacer, Script
 
 KIND = "whatsapp.message"
 
@@ -187,6 +187,32 @@ async def test_the_pair_limit_is_that_persons_alone(desk: Bench) -> None:
     assert [job.contact_id for job in script.carried] == [ben.id]
     waiting = await desk.one(outbox)
     assert (waiting.due_at - desk.clock.now(), waiting.attempts) == (timedelta(seconds=5), 0)
+
+
+async def test_a_number_above_its_limit_keeps_no_other_waiting(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many of its messages are older: those that cannot go yet take so many places and no more."""
+    monkeypatch.setattr("scheduler.deliveries.CLAIM", 2)
+    monkeypatch.setattr("scheduler.deliveries.WAITING", 3)
+    people = [await bench.person() for _ in range(8)]
+    *crowd, last = people
+    for person in crowd:
+        await bench.message(person)
+    await bench.message(last, payload={"number": "other", "message": MESSAGE, "intent": "hello", "values": {}})
+    await bench.errand(last, kind="errand")
+    pacer, script = FreePacer(waits={f"number:{NUMBER}": 0.005}), Script()
+    deliveries = bench.deliveries({KIND: script, "errand": script}, pacer)
+    for claimed in (2, 2, 2, 0):
+        assert await deliveries.run_once() == claimed
+        await asyncio.sleep(0)
+    while len(script.carried) < 2:  # noqa: ASYNC110 - they are on their way
+        await asyncio.sleep(0.001)
+    assert [job.contact_id for job in script.carried] == [last.id, last.id]
+    pacer.waits.clear()
+    await deliveries.drain()
+    while await go(deliveries):
+        pass
+    assert {job.contact_id for job in script.carried} == {person.id for person in people}
+    assert await bench.rows(outbox) == []
 
 
 async def test_metas_complaints_slow_the_person_or_the_number(desk: Bench) -> None:
