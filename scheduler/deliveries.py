@@ -34,7 +34,7 @@ ERRANDS = 256
 CLAIM = 256
 """Rows claimed in one transaction."""
 WAITING = 256
-"""Messages of one number that wait in place for its limit; while there are so many, those of others are claimed."""
+"""Messages that wait in place for the limits of their numbers: while there are so many, only others are claimed."""
 NEAR = 1.0
 """Seconds of pacing worth waiting for in place."""
 GATHER = 0.02
@@ -133,7 +133,7 @@ class Deliveries:
             by=self._owner,
             most=room,
             messages_only=len(self._errands) >= ERRANDS,
-            but_of=[number for number, waiting in self._waiting.items() if waiting >= WAITING],
+            but_of=list(self._waiting) if self._waiting.total() >= WAITING else [],
         )
         people = [row.contact_id for row in rows if row.contact_id is not None]
         windows = await store.windows(tx, people)
@@ -192,13 +192,14 @@ class Deliveries:
             if wait > 0:
                 return wait
         wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
-        self._waiting[number] += 1
-        try:
-            while 0 < wait <= NEAR:
-                await asyncio.sleep(wait)
-                wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
-        finally:
-            self._waiting[number] -= 1
+        if 0 < wait <= NEAR:
+            self._waiting[number] += 1
+            try:
+                while 0 < wait <= NEAR:
+                    await asyncio.sleep(wait)
+                    wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+            finally:
+                self._waiting -= Counter([number])  # One that nobody waits for is gone from it.
         return wait
 
     async def _slow_down(self, job: Job, error: GatewayError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from scripts.capacity.bill import cells, month
@@ -16,11 +17,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 _BLOCK = re.compile(r"(<!-- capacity: (\w+) -->\n).*?(<!-- /capacity -->)", re.DOTALL)
 
 SCENES = (
-    Scene("every number at 80/s, one line for all (as built)", upgraded=False, by_number=False),
-    Scene("every number at 80/s, senders by number", upgraded=False, by_number=True),
-    Scene("numbers upgraded, as built", upgraded=True, by_number=False),
-    Scene("the same, one worker lost for a minute", upgraded=True, by_number=False, lost=1),
-    Scene("the same, half of the workers lost for a minute", upgraded=True, by_number=False, lost=-1),
+    Scene("every number at 80/s, one line for all (as it was)", upgraded=False, passed_by=False),
+    Scene("every number at 80/s, full ones passed by (as built)", upgraded=False),
+    Scene("numbers upgraded", upgraded=True),
+    Scene("the same, one worker lost for a minute", upgraded=True, lost=1),
+    Scene("the same, half of the workers lost for a minute", upgraded=True, lost=-1),
 )
 
 
@@ -113,7 +114,7 @@ def _limit(of: Inputs, both: float) -> str:
 
 def peak(of: Inputs) -> str:
     workers = needs(of).app_cores
-    stories = [play(of, Scene(s.name, s.upgraded, s.by_number, workers // 2 if s.lost < 0 else s.lost)) for s in SCENES]
+    stories = [play(of, replace(scene, lost=workers // 2) if scene.lost < 0 else scene) for scene in SCENES]
     head = ["Twenty minutes", "p50 / p99 / longest s", "of those above their limit", "most in mailboxes",
             "most in the outbox", "left at the end"]  # fmt: skip
     return table(head, map(_story, stories))

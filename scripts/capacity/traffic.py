@@ -1,5 +1,5 @@
-"""A morning's peak, tick by tick: mailboxes that the workers empty, an outbox in one line or a line for each number,
-numbers that answer no more than Meta lets them, a worker that is lost.
+"""A morning's peak, tick by tick: mailboxes that the workers empty, an outbox in which numbers above their limit are
+passed by, numbers that answer no more than Meta lets them, a worker that is lost.
 
 A flow model: what comes within one tick for one number goes together, in the order in which it came. Seeded, without
 sleeping; half an hour takes a fraction of a second.
@@ -31,8 +31,8 @@ class Scene:
     name: str
     upgraded: bool
     """Those who need it have Meta's top tier, and as many numbers as they need; else everybody has the default."""
-    by_number: bool
-    """Senders divided by number; else one line for all, as it is built."""
+    passed_by: bool = True
+    """Numbers that must wait are, once they fill the places there are for that; else there is one line for all."""
     lost: int = 0
     """Workers lost for a minute."""
 
@@ -98,7 +98,7 @@ class _Play:
         self._workers, self._core_turns = need.app_cores, need.core_turns
         self._sources = sources(of, scene.upgraded)
         self._mail: deque[Cohort] = deque()
-        self._outbox: deque[Cohort] = deque()
+        self._outbox: list[deque[Cohort]] = [deque() for _ in self._sources]
         self._mail_held = self._outbox_held = self._under_way = 0.0
         self._sent: list[tuple[float, float, bool]] = []
         """Seconds, how many, of a limited organisation."""
@@ -120,7 +120,7 @@ class _Play:
         self._turn((self._workers - lost) * self._core_turns * TICK)
         if self._scene.lost and now == LOST_AT:
             self._lose(now)
-        self._claim((self._workers - lost) * self._of["slots"])
+        self._claim(self._workers - lost)
         for source in self._sources:
             self._send(source, now)
         self._most = [max(self._most[0], self._mail_held), max(self._most[1], self._outbox_held + self._under_way)]
@@ -139,18 +139,29 @@ class _Play:
         for cohort in _taken(self._mail, room):
             self._mail_held -= cohort[2]
             replies = cohort[2] * self._of["replies"]
-            self._outbox.append((*cohort[:2], replies))
+            self._outbox[cohort[1]].append((*cohort[:2], replies))
             self._outbox_held += replies
 
-    def _claim(self, slots: float) -> None:
-        """In the order of the queue, as long as there is room among what is under way."""
-        room = math.inf if self._scene.by_number else slots - self._under_way
-        for cohort in _taken(self._outbox, room):
-            source = self._sources[cohort[1]]
+    def _claim(self, workers: float) -> None:
+        """Oldest first, as long as there is room among what is under way."""
+        room = workers * self._of["slots"] - self._under_way
+        places = workers * self._of["waiting"] - sum(source.held for source in self._sources)
+        places = max(0.0, places) if self._scene.passed_by else math.inf
+        while room > 1e-9 and (lines := [one for one in self._outbox if one and self._may_leave(one) + places > 1e-9]):
+            line = min(lines, key=lambda one: one[0][0])
+            leave, source = self._may_leave(line), self._sources[line[0][1]]
+            cohort = next(_taken(line, min(room, leave + places)))
             source.waiting.append(cohort)
             source.held += cohort[2]
             self._outbox_held -= cohort[2]
             self._under_way += cohort[2]
+            room -= cohort[2]
+            places -= max(0.0, cohort[2] - leave)
+
+    def _may_leave(self, line: deque[Cohort]) -> float:
+        """Of a line, what its number may send within the tick."""
+        source = self._sources[line[0][1]]
+        return max(0.0, source.most * TICK - source.held)
 
     def _send(self, source: Source, now: float) -> None:
         for came, _, many in _taken(source.waiting, source.most * TICK):

@@ -36,6 +36,7 @@ def test_what_it_says_of_the_program_is_so(of: Inputs) -> None:
         "claim_window": mailboxes.WINDOW,
         "batch_people": turns.PEOPLE,
         "slots": deliveries.AT_ONCE,
+        "waiting": deliveries.WAITING,
         "lease_seconds": deliveries.LEASE.total_seconds(),
         "uncertain_seconds": CLEAR_UP.total_seconds(),
         "pool_most": pool.size() + pool._max_overflow,  # type: ignore[attr-defined]
@@ -87,7 +88,7 @@ def test_zipf() -> None:
     assert found[0] == pytest.approx(10 * found[9])
 
 
-QUIET = Scene("quiet", upgraded=True, by_number=False)
+QUIET = Scene("quiet", upgraded=True)
 
 
 def test_a_peak_within_all_limits_leaves_nothing(of: Inputs) -> None:
@@ -107,10 +108,10 @@ def test_lost_workers_are_felt(of: Inputs) -> None:
 
 
 def test_numbers_above_their_limit_hold_up_whom_they_may(of: Inputs) -> None:
-    one_line, by_number = (play(of, Scene("", upgraded=False, by_number=by_number)) for by_number in (False, True))
-    assert one_line.limited == by_number.limited > 0
-    assert one_line.within[0] > 60 > by_number.within[1]
-    assert by_number.unsent > 0
+    one_line, passed_by = (play(of, Scene("", upgraded=False, passed_by=passed_by)) for passed_by in (False, True))
+    assert one_line.limited == passed_by.limited > 0
+    assert one_line.within[0] > 60 > passed_by.within[1]
+    assert passed_by.unsent > 0
 
 
 def test_the_pair_limit() -> None:
