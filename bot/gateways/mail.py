@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from collections import deque
@@ -105,7 +106,8 @@ class SmtpMail:
     def __init__(
         self, url: str, from_address: str, *, timeout: float = 30.0, tls_context: ssl.SSLContext | None = None
     ) -> None:
-        """`timeout` in seconds, for each step; `tls_context` replaces the system's certificates."""
+        """`timeout` in seconds, for all that comes before the text and again for the text: together less than the lease
+        of a delivery. `tls_context` replaces the system's certificates."""
         if not _ADDRESS.fullmatch(parseaddr(from_address)[1]):
             raise ValueError("sender must be an e-mail address")
         self._server = _server(url)
@@ -141,15 +143,17 @@ class SmtpMail:
     async def _open(self, client: aiosmtplib.SMTP, to: str) -> None:
         """Everything before the text: nothing has been sent when it fails."""
         try:
-            await client.connect()
-            await client.mail(self._sender)
-            await client.rcpt(to)
+            async with asyncio.timeout(self._timeout):
+                await client.connect()
+                await client.mail(self._sender)
+                await client.rcpt(to)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _not_sent(error) from None  # servers repeat the address in their answers
 
     async def _deliver(self, client: aiosmtplib.SMTP, content: bytes) -> None:
         try:
-            await client.data(content)
+            async with asyncio.timeout(self._timeout):
+                await client.data(content)
         except aiosmtplib.SMTPResponseException as error:
             raise _answered(error) from None
         except (aiosmtplib.SMTPException, OSError) as error:
