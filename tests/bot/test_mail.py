@@ -163,6 +163,7 @@ async def test_a_silent_server_times_out_before_anything_was_sent() -> None:
 async def test_a_server_that_takes_its_time_over_every_step_is_not_waited_for() -> None:
     """All steps together have an end: a delivery that outlasts its lease would be made a second time."""
     heard: list[bytes] = []
+    over = asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mx.exemplo.com.br\r\n")
@@ -172,11 +173,13 @@ async def test_a_server_that_takes_its_time_over_every_step_is_not_waited_for() 
                 await asyncio.sleep(0.06)
                 writer.write(b"250 OK\r\n")
         writer.close()
+        over.set()
 
     server = await asyncio.start_server(slow, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(TryLater):
         await SmtpMail(f"smtp://127.0.0.1:{port}", "a@exemplo.com.br", timeout=0.15).send(MAIL)
+    await over.wait()
     assert b"DATA" not in heard
     server.close()
     await server.wait_closed()
