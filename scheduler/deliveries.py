@@ -85,9 +85,12 @@ class Deliveries:
         return len(self._flying) + len(self._landed)
 
     async def run_once(self) -> int:
-        """Claim what is due and let it fly; returns how many were claimed. `drain` waits for the answers."""
-        while (room := min(self._at_once - self.in_flight, CLAIM)) <= 0:
+        """Claim what is due and let it fly; returns how many were claimed, as many as can be where there was no room yet.
+        `drain` waits for the answers."""
+        room = min(self._at_once - self.in_flight, CLAIM)
+        if room <= 0:
             await asyncio.wait(self._under_way(), return_when=asyncio.FIRST_COMPLETED)
+            return CLAIM
         for job in (jobs := await self._claimed(room)):
             task = asyncio.create_task(self._fly(job), name=f"delivery-{job.id}")
             self._flying.add(task)
