@@ -85,7 +85,7 @@ class Deliveries:
         return len(self._flying) + len(self._landed)
 
     async def run_once(self) -> int:
-        """Claim what is due and let it fly; returns how many were claimed, as many as can be where there was no room yet.
+        """Claim what is due and let it fly; returns how many were claimed, and CLAIM if there was no room until now.
         `drain` waits for the answers."""
         room = min(self._at_once - self.in_flight, CLAIM)
         if room <= 0:
