@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Delete, Insert, Row, Select, TextClause, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
 
 from storage.scope import within
 
@@ -36,7 +36,7 @@ LENGTHS = 100
 
 @dataclass(slots=True)
 class _Slot:
-    """One argument."""
+    """One argument, or those of a list that `in_` was given."""
 
     key: str
     """The name it is given under."""
@@ -46,27 +46,12 @@ class _Slot:
     """Else this: the column's default, or what the statement always says."""
     process: Process | None
     required: bool
-    element: int | None = None
-    """Of a list that `in_` was given."""
-
-    def value(self, values: Values, own: Own) -> Any:
-        value = self.raw(values, own)
-        if self.element is not None:
-            value = value[self.element]
-        return value if self.process is None else self.process(value)
+    is_list: bool
 
     def raw(self, values: Values, own: Own) -> Any:
         if self.key in values:
             return values[self.key]
         return self.otherwise() if self.place is None else own[self.place].effective_value
-
-
-@dataclass(slots=True)
-class _Text:
-    """The SQL for lists of certain lengths."""
-
-    sql: str
-    slots: Sequence[_Slot]
 
 
 @dataclass(slots=True)
@@ -86,7 +71,9 @@ class Prepared:
         self._dialect = dialect
         self._places = {bind.key: place for place, bind in enumerate(own)}
         self._lists = [self._slot(compiled.bind_names[bind]) for bind in compiled.post_compile_params]
-        self._texts: dict[tuple[int, ...], _Text] = {}
+        self._slots = self._in_order()
+        self._texts: dict[tuple[int, ...], str] = {}
+        """The SQL by the lengths of the lists in it."""
         self._bulk: _Bulk | None = None
         self._described: SimpleResultMetaData | None = None
 
@@ -102,13 +89,14 @@ class Prepared:
 
     def one(self, values: Values, own: Own = ()) -> tuple[str, list[Any]]:
         """SQL and arguments of one execution."""
-        lengths = tuple([len(slot.raw(values, own)) for slot in self._lists])
-        text = self._texts.get(lengths)
-        if text is None:
-            if len(self._texts) >= LENGTHS:
-                self._texts.clear()
-            text = self._texts[lengths] = self._text(values, own)
-        return text.sql, [slot.value(values, own) for slot in text.slots]
+        arguments: list[Any] = []
+        for slot in self._slots:
+            value, process = slot.raw(values, own), slot.process
+            if slot.is_list:
+                arguments.extend(value if process is None else map(process, value))
+            else:
+                arguments.append(value if process is None else process(value))
+        return self._text(values, own), arguments
 
     def many(self, rows: Sequence[Values], values: Values = MappingProxyType({})) -> tuple[str, list[list[Any]]]:
         """SQL and the arguments of one execution for every row; `values` are the same for all."""
@@ -124,28 +112,38 @@ class Prepared:
         return self._compiled.string, found
 
     def _in_bulk(self) -> _Bulk:
-        slots = self._text({}, ()).slots
-        keys = [slot.key for slot in slots]
+        keys = [slot.key for slot in self._slots]
         pick: Any = itemgetter(*keys) if len(keys) > 1 else lambda row: (row[keys[0]],)
-        processes = [(place, slot.process) for place, slot in enumerate(slots) if slot.process is not None]
-        return _Bulk(pick, processes, {slot.key: slot.otherwise() for slot in slots if not slot.required})
+        processes = [(place, slot.process) for place, slot in enumerate(self._slots) if slot.process is not None]
+        return _Bulk(pick, processes, {slot.key: slot.otherwise() for slot in self._slots if not slot.required})
 
-    def _text(self, values: Values, own: Own) -> _Text:
+    def _text(self, values: Values, own: Own) -> str:
         if not self._lists:
-            return _Text(self._compiled.string, [self._slot(name) for name in self._compiled.positiontup or ()])
-        given: dict[str, Any] = dict.fromkeys(bind.key for bind in self._compiled.bind_names)
-        state = self._compiled.construct_expanded_state(given | {s.key: s.raw(values, own) for s in self._lists})
-        elements = {
-            element: (name, place)
-            for name, expanded in state.parameter_expansion.items()
-            for place, element in enumerate(expanded)
-        }
-        return _Text(state.statement, [self._slot(*elements.get(name, (name,))) for name in state.positiontup or ()])
+            return self._compiled.string
+        lists = {slot.key: slot.raw(values, own) for slot in self._lists}
+        lengths = tuple(map(len, lists.values()))
+        if lengths not in self._texts:
+            if len(self._texts) >= LENGTHS:
+                self._texts.clear()
+            self._texts[lengths] = self._expanded(lists).statement
+        return self._texts[lengths]
 
-    def _slot(self, name: str, element: int | None = None) -> _Slot:
+    def _in_order(self) -> list[_Slot]:
+        if not self._lists:
+            return [self._slot(name) for name in self._compiled.positiontup or ()]
+        state = self._expanded({slot.key: [None] for slot in self._lists})
+        names = {element: name for name, (element,) in state.parameter_expansion.items()}
+        return [self._slot(names.get(name, name)) for name in state.positiontup or ()]
+
+    def _expanded(self, lists: Values) -> ExpandedState:
+        every: dict[str, Any] = dict.fromkeys(bind.key for bind in self._compiled.bind_names)
+        return self._compiled.construct_expanded_state({**every, **lists})
+
+    def _slot(self, name: str) -> _Slot:
         bind = self._compiled.binds[name]
         process = bind.type.dialect_impl(self._dialect).bind_processor(self._dialect)
-        return _Slot(bind.key, self._places.get(bind.key), self._otherwise(bind), process, bind.required, element)
+        is_list = bind in self._compiled.post_compile_params
+        return _Slot(bind.key, self._places.get(bind.key), self._otherwise(bind), process, bind.required, is_list)
 
     def _otherwise(self, bind: BindParameter[Any]) -> Callable[[], Any]:
         for column in self._compiled.insert_prefetch:

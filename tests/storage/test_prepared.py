@@ -58,6 +58,20 @@ async def test_a_statement_that_is_kept_takes_lists_of_any_length(database: Data
     assert await names(database, _named, these=among(NAMES[:3])) == ["a", "b", "c"]
 
 
+_twice = select(leases.c.name).where(
+    leases.c.name.in_(bindparam("these", expanding=True)),
+    or_(leases.c.owner == bindparam("owner"), leases.c.name.in_(bindparam("those", expanding=True))),
+    leases.c.name.in_(bindparam("these", expanding=True)),
+    leases.c.until == START,
+)
+
+
+async def test_lists_and_values_stand_where_they_belong(database: Database) -> None:
+    await database.run(lambda tx: tx.run(update(leases).where(leases.c.name == "a").values(owner="me")), org=None)
+    for those, found in ((["b", "c"], ["a", "b"]), ([], ["a"]), (["d"], ["a"])):
+        assert sorted(await names(database, _twice, these=["a", "b"], owner="me", those=those)) == found
+
+
 async def test_the_sql_of_many_lengths_is_not_kept_for_good(database: Database) -> None:
     for size in range(LENGTHS + 3):
         assert await names(database, _named, these=["a"] * size) == ["a"] * (size > 0)
