@@ -115,6 +115,8 @@ class RedisWake:
         self._redis = redis
         self._local = LocalWake()
         self._name = uuid4().hex
+        # Redis has one air for all its databases: another installation's rings are none of ours.
+        self._channel = f"{_CHANNEL}:{redis.connection_pool.connection_kwargs.get('db') or 0}"
         self._bell = _Link("ring", timer)
         self._ear = _Link("wake", timer)
         self._listener: asyncio.Task[None] | None = None
@@ -152,7 +154,7 @@ class RedisWake:
                 continue
             try:
                 for topic in topics:
-                    await self._redis.publish(_CHANNEL, f"{topic} {self._name}")
+                    await self._redis.publish(self._channel, f"{topic} {self._name}")
             except (RedisError, OSError) as error:
                 self._bell.lost(error)
             else:
@@ -162,7 +164,7 @@ class RedisWake:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await pubsub.subscribe(_CHANNEL)
+                    await pubsub.subscribe(self._channel)
                     self._ear.found()
                     await self._hear(pubsub)
             except (RedisError, OSError) as error:

@@ -86,14 +86,22 @@ async def test_a_ring_is_heard_in_another_process(redis_url: str) -> None:
     async with connect(redis_url) as one, connect(redis_url) as two:
         here, there = RedisWake(one), RedisWake(two)
         there.start()
-        async with asyncio.timeout(5):
-            while not (await one.pubsub_numsub("balcao:wake"))[0][1]:  # noqa: ASYNC110 - it happens in Redis
-                await asyncio.sleep(0.01)
-            here.ring("turns")
-            here.ring("notices")
-            await asyncio.gather(there.wait("turns", 60), there.wait("notices", 60))
-        await here.stop()
-        await there.stop()
+        try:
+            async with asyncio.timeout(20):
+                await heard_by(here, there)
+                here.ring("turns")
+                here.ring("notices")
+                await asyncio.gather(there.wait("turns", 60), there.wait("notices", 60))
+        finally:
+            await here.stop()
+            await there.stop()
+
+
+async def heard_by(one: RedisWake, other: RedisWake) -> None:
+    """Both are connected: what one rings reaches the other. (Redis counts listeners of all its databases.)"""
+    while not other._local._bell("hello").is_set():
+        one.ring("hello")
+        await asyncio.sleep(0.01)
 
 
 async def test_ones_own_ring_is_heard_once(redis_url: str) -> None:
@@ -101,17 +109,38 @@ async def test_ones_own_ring_is_heard_once(redis_url: str) -> None:
         here, there = RedisWake(redis), RedisWake(redis)
         here.start()
         there.start()
-        async with asyncio.timeout(5):
-            while (await redis.pubsub_numsub("balcao:wake"))[0][1] < 2:  # noqa: ASYNC110 - it happens in Redis
-                await asyncio.sleep(0.01)
-            here.ring("turns")
-            here.hush("turns")
-            await there.wait("turns", 60)
-            there.ring("notices")
-            await here.wait("notices", 60)
-        assert not here._local._bell("turns").is_set(), "what went round by Redis is no news"
-        await here.stop()
-        await there.stop()
+        try:
+            async with asyncio.timeout(20):
+                await heard_by(here, there)
+                await heard_by(there, here)
+                here.ring("turns")
+                here.hush("turns")
+                await there.wait("turns", 60)
+                there.ring("notices")
+                await here.wait("notices", 60)
+            assert not here._local._bell("turns").is_set(), "what went round by Redis is no news"
+        finally:
+            await here.stop()
+            await there.stop()
+
+
+async def test_installations_on_other_databases_of_one_redis_do_not_wake_each_other(redis_url: str) -> None:
+    async with connect(redis_url) as redis, connect(f"{redis_url.rpartition('/')[0]}/0") as other:
+        here, there, stranger = RedisWake(redis), RedisWake(redis), RedisWake(other)
+        here.start()
+        there.start()
+        try:
+            async with asyncio.timeout(20):
+                await heard_by(here, there)
+                stranger.ring("turns")
+                assert stranger._saying is not None
+                await stranger._saying
+                here.ring("notices")
+                await there.wait("notices", 60)  # What was said before has arrived by now.
+            assert not there._local._bell("turns").is_set()
+        finally:
+            for wake in (here, there, stranger):
+                await wake.stop()
 
 
 # --- Without Redis ----------------------------------------------------------------------------------------------------
