@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ import pytest
 from tests import services, sockets
 from tests.clock import FrozenClock
 from tests.databases import PostgresDatabase, RedisDatabase, SqliteTemplate
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Under `nohup`: inherited, a process of Balcão would take it for the wish not to be begun anew.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 DESELECTED = pytest.StashKey[dict[str, int]]()
 
