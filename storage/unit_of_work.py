@@ -18,7 +18,6 @@ import orjson
 from sqlalchemy import Delete, Insert, Row, Select, Table, TextClause, Update, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import connections
@@ -254,7 +253,7 @@ class Database:
     async def _undo(self, connection: AsyncConnection, wire: Wire, error: BaseException) -> None:
         """The connection goes back clean, or not at all."""
         if not connections.is_of_no_use(error) and not wire.lost:
-            with suppress(DBAPIError):
+            with suppress(Exception):  # Whatever it is: a connection that cannot even do this is not used again.
                 await wire.undo()
                 return
         connections.distrust(self.engine.sync_engine)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +19,10 @@ T = TypeVar("T")
 Tap = Callable[[str], None]
 _INTEGRITY = "23"
 """Class of SQLSTATE: a key, a check or a reference. Source: PostgreSQL, appendix A."""
+
+
+class NotCommitted(Exception):
+    """A statement of this transaction had failed, and whoever asked went on."""
 
 
 class Wire(Protocol):
@@ -49,17 +54,34 @@ def open_wire(driver: Any, tap: Tap | None) -> Wire:
     return (_SqliteWire if isinstance(driver, aiosqlite.Connection) else _PostgresWire)(driver, tap)
 
 
-class _PostgresWire:
-    def __init__(self, driver: asyncpg.Connection, tap: Tap | None) -> None:
+class _Told(ABC):
+    """What both have in common: who counts is told, and errors get their names."""
+
+    def __init__(self, driver: Any, tap: Tap | None) -> None:
         self._driver = driver
         self._tap = tap
 
+    async def _told(self, sql: str, work: Awaitable[T]) -> T:
+        if self._tap is not None:
+            self._tap(sql)
+        try:
+            return await work
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
+            raise self._named(error, sql) from None
+
+    @abstractmethod
+    def _named(self, error: Any, sql: str) -> DBAPIError: ...
+
+
+class _PostgresWire(_Told):
     async def begin(self, org: uuid.UUID | None, read_only: bool) -> None:
         # In one round trip. The value is a UUID or a star: nothing that could end the literal.
         await self._told("BEGIN", self._driver.execute(f"BEGIN; {_as_seen(org)}"))
 
     async def commit(self) -> None:
-        await self._told("COMMIT", self._driver.execute("COMMIT"))
+        # Of a transaction in which something failed PostgreSQL makes a ROLLBACK, and calls it no error.
+        if await self._told("COMMIT", self._driver.execute("COMMIT")) != "COMMIT":
+            raise NotCommitted
 
     async def undo(self) -> None:
         await self._told("ROLLBACK", self._driver.execute("ROLLBACK"))
@@ -90,20 +112,11 @@ class _PostgresWire:
     def lost(self) -> bool:
         return bool(self._driver.is_closed())
 
-    async def _told(self, sql: str, work: Awaitable[T]) -> T:
-        if self._tap is not None:
-            self._tap(sql)
-        try:
-            return await work
-        except asyncpg.PostgresError as error:
-            error.detail = None  # It quotes rows.
-            raise self._named(error, sql) from None
-        except asyncpg.InterfaceError as error:
-            raise InterfaceError(sql, None, error, connection_invalidated=self.lost) from None
-
-    def _named(self, error: asyncpg.PostgresError, sql: str) -> DBAPIError:
-        state = str(error.sqlstate or "")
-        kind = IntegrityError if state.startswith(_INTEGRITY) else DBAPIError
+    def _named(self, error: Any, sql: str) -> DBAPIError:
+        if isinstance(error, asyncpg.InterfaceError):
+            return InterfaceError(sql, None, error, connection_invalidated=self.lost)
+        error.detail = None  # It quotes rows.
+        kind = IntegrityError if str(error.sqlstate or "").startswith(_INTEGRITY) else DBAPIError
         return kind(sql, None, error, connection_invalidated=self.lost)
 
 
@@ -111,12 +124,8 @@ def _as_seen(org: uuid.UUID | None) -> str:
     return f"SELECT set_config('app.org', '{'*' if org is None else uuid.UUID(int=org.int)}', true)"
 
 
-class _SqliteWire:
+class _SqliteWire(_Told):
     """Every call is one visit to the driver's thread."""
-
-    def __init__(self, driver: aiosqlite.Connection, tap: Tap | None) -> None:
-        self._driver = driver
-        self._tap = tap
 
     async def begin(self, org: uuid.UUID | None, read_only: bool) -> None:
         # A transaction that reads first and then writes would fail with SQLITE_BUSY if another had written meanwhile.
@@ -146,7 +155,8 @@ class _SqliteWire:
         return rows  # type: ignore[no-any-return]
 
     async def change(self, sql: str, arguments: Sequence[Any]) -> int:
-        return (await self._told(sql, self._driver.execute(sql, arguments))).rowcount
+        cursor: aiosqlite.Cursor = await self._told(sql, self._driver.execute(sql, arguments))
+        return cursor.rowcount
 
     async def change_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         await self._told(sql, self._driver.executemany(sql, rows))
@@ -155,14 +165,7 @@ class _SqliteWire:
     def lost(self) -> bool:
         return False
 
-    async def _told(self, sql: str, work: Awaitable[T]) -> T:
-        if self._tap is not None:
-            self._tap(sql)
-        try:
-            return await work
-        except sqlite3.IntegrityError as error:
-            raise IntegrityError(sql, None, error) from None
-        except sqlite3.OperationalError as error:
-            raise OperationalError(sql, None, error) from None
-        except sqlite3.Error as error:
-            raise DBAPIError(sql, None, error) from None
+    def _named(self, error: Any, sql: str) -> DBAPIError:
+        kinds = (sqlite3.IntegrityError, IntegrityError), (sqlite3.OperationalError, OperationalError)
+        kind = next((ours for theirs, ours in kinds if isinstance(error, theirs)), DBAPIError)
+        return kind(sql, None, error)

@@ -18,6 +18,7 @@ from storage.prepared import LENGTHS, Shelf
 from storage.tables.contacts import contacts
 from storage.tables.queues import leases, staff_notices
 from storage.unit_of_work import Database, Tx, among, make_engine
+from storage.wire import NotCommitted
 from tests import factories
 from tests.clock import START
 
@@ -194,6 +195,24 @@ async def test_an_error_names_its_kind_and_no_row(database: Database) -> None:
         await database.run(lambda tx: tx.all(select(literal_column("no_such_column")).select_from(leases)), org=None)
     assert not refused.value.connection_invalidated
     assert await names(database, _named, these=["a"]) == ["a"], "the connection went back clean"
+
+
+async def test_a_failure_that_was_passed_over_is_no_commit(postgresql_url: str) -> None:
+    """PostgreSQL answers COMMIT with a rollback then, and without an error."""
+    database = Database(make_engine(postgresql_url))
+    told: list[str] = []
+
+    async def work(tx: Tx) -> None:
+        tx.after_commit.append(lambda: told.append("committed"))
+        await tx.add(leases, lease("a"))
+        with pytest.raises(IntegrityError):
+            await tx.add(leases, lease("a"))
+
+    with pytest.raises(NotCommitted):
+        await database.run(work, org=None)
+    assert told == []
+    assert await names(database, _named, these=["a"]) == []
+    await database.close()
 
 
 async def test_what_is_taken_back_alone(database: Database) -> None:
