@@ -9,6 +9,7 @@ from typing import Any
 from conversations.catalogue import Catalogue, money
 from conversations.conversation import Frame
 from conversations.dialogue import Ask, Dialogue, Talk
+from conversations.pix_bubble import paid_bubble
 from conversations.render import Bubble, Choice
 from conversations.reply import enqueue
 from conversations.turn import HOME, PATIENCE, Turn
@@ -115,11 +116,15 @@ class Asking:
     # --- notes --------------------------------------------------------------------------------------------------
 
     def note(self, turn: Turn, key: str | None, values: Mapping[str, Any]) -> None:
-        """Tell something before the next question; a document or picture among the values goes with it."""
+        """Tell something before the next question; a document or picture among the values goes with it. Word of an
+        `order` is a message of its own, for that is what moves the bubble it was paid by."""
         if key is None:
             return
         values = {name: money(value) if name in _CENTAVOS else value for name, value in values.items()}
         text = self.text(key, **{**self.values(turn), **values})
+        if order := values.get("order"):
+            turn.reply.say(Bubble(text, native=paid_bubble(str(order), turn.desk.now), intent=key))
+            return
         document, image = values.get("document_id"), values.get("image_id")
         turn.reply.note(text, key, **{name: str(value) for name, value in values.items()})
         if document or image:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from handlers.facts import Organization
@@ -52,6 +53,13 @@ def pix_bubble(charge: Mapping[str, Any], text: str, organization: Organization)
         link = organization.media_url(str(charge["qr_document_id"]))
         bubble["header"] = {"type": "image", "image": {"link": link}}
     return bubble
+
+
+def paid_bubble(reference: str, now: datetime) -> dict[str, Any]:
+    """The `interactive` object (`order_status`) after which the bubble of that reference shows that it is paid."""
+    payment = {"status": "captured", "timestamp": int(now.timestamp())}
+    parameters = {"reference_id": reference, "order": {"status": "completed"}, "payment": payment}
+    return {"type": "order_status", "body": {"text": ""}, "action": {"name": "review_order", "parameters": parameters}}
 
 
 def key_type(key: str) -> str:

@@ -75,6 +75,13 @@ async def communication(tx: Tx, communication_id: uuid.UUID) -> Row[Any] | None:
     return await tx.first(select(communications).where(_table.id == communication_id))
 
 
+async def taken(tx: Tx, contact_id: uuid.UUID, template: str, most: int) -> list[dict[str, Any]]:
+    """Variables of the messages of this name that the provider took for this person, newest first."""
+    gone = (_table.contact_id == contact_id, _table.template == template, _table.provider_message_id.is_not(None))
+    rows = await tx.all(select(_table.variables).where(*gone).order_by(_table.created_at.desc()).limit(most))
+    return [row.variables or {} for row in rows]
+
+
 _advance = (
     update(communications)
     .where(communications.c.id == bindparam("b_id"))

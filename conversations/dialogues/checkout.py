@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +11,7 @@ from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Hea
 from conversations.pix_bubble import pix_bubble
 from conversations.render import Choice
 from conversations.said import Kind
+from handlers.payments import bubbles
 
 _say = portuguese().say
 
@@ -90,11 +90,12 @@ class Checkout(Dialogue):
         until = datetime.fromisoformat(str(draft["expires_at"]))
         organization = talk.organization
         if organization.pix_bubble and organization.pix_key and not draft.get("plain"):
-            text = _say("checkout-paying-bubble", **values)
+            reference = _reference(talk)
+            text = _say(bubbles.INTENT, **values)
             return Ask(
-                "checkout-paying-bubble",
-                values,
-                native=pix_bubble({**draft, "reference": _reference(talk)}, text, organization),
+                bubbles.INTENT,
+                {**values, "reference": reference},
+                native=pix_bubble({**draft, "reference": reference}, text, organization),
                 until=until,
                 unseen="pix.unseen",
             )
@@ -199,9 +200,8 @@ class Checkout(Dialogue):
 
 
 def _reference(talk: Talk) -> str:
-    """Meta wants another one for every bubble, even for the same charge."""
     heard = talk.said.message_id if talk.said and talk.said.message_id else talk.now.isoformat()
-    return f"{str(talk.draft['intent_id']).replace('-', '')}-{sha256(heard.encode()).hexdigest()[:12]}"
+    return bubbles.reference(str(talk.draft["intent_id"]), heard)
 
 
 def _clock(instant: Any, talk: Talk) -> str:

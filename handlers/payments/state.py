@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from handlers.desk import Desk, Outcome
-from handlers.payments import books, charge, rules
+from handlers.payments import books, bubbles, charge, rules
 from handlers.payments.callback import read_instant
 from handlers.payments.refund import MANUAL, follow_up, give_back_surplus, reconcile, refund
 from handlers.ports import ChargeState, PixPayment
@@ -181,6 +181,7 @@ async def enter(
         await payments.move_intent(desk.tx, intent.id, "succeeded", desk.now, paid_at=desk.now)
     if decision.settled and await registrations.mark_paid(desk.tx, draft.id, desk.now):
         received.settled = draft.id
+        received.outcomes += await bubbles.paid(desk, intent.id, received.amount)
         await charge.withdraw(desk, draft.id)
         await give_back_surplus(desk, draft.id, (await books.read(desk.tx, draft.id)).held - due)
     elif decision.missing and received.amount:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.simulator.bank.books import REMOVED
+from bot.simulator.meta.state import Order
 from tests.clock import FrozenClock
 from tests.town import CPF_2, Person, Stage, business_with, staged
 
@@ -34,6 +35,11 @@ def returned(person: Person) -> list[int]:
     return [refund.amount for refund in person.town.bank.refunds.values()]
 
 
+def orders(person: Person) -> list[Order]:
+    """What WhatsApp's own Pix bubbles show, oldest first."""
+    return list(person.town.meta.orders.values())
+
+
 async def statuses(stage: Stage) -> list[str]:
     return [row.status for row in await stage.rows("payment_intents")]
 
@@ -44,6 +50,45 @@ async def test_the_exact_amount(both: Stage, ana: Person) -> None:
     assert await both.notices("pix") == ["pix_settled"]
     assert await statuses(both) == ["succeeded"]
     assert returned(ana) == []
+
+
+async def test_the_bubble_says_that_it_is_paid(both: Stage, ana: Person) -> None:
+    """WhatsApp does not know who paid: until it is told, its bubble goes on asking for the money."""
+    told = await ana.pay()
+
+    assert "Recebi seu Pix de *R$ 99,80*" in told
+    assert [(order.status, order.payment) for order in orders(ana)] == [("completed", "captured")]
+    assert "Recebi seu Pix" not in await ana.pay(late=True)
+
+
+async def test_of_several_bubbles_the_last_that_shows_the_paid_charge_says_so(stage: Stage, payer: Person) -> None:
+    await payer.say("novo código")
+    await payer.say("e agora?")
+    await payer.tap("Ver o código")
+    told = await payer.pay()
+
+    assert told.count("Recebi seu Pix") == 1
+    assert [order.payment for order in orders(payer)] == ["pending", "pending", "captured"]
+
+
+async def test_who_was_shown_the_plain_form_is_not_told_of_a_bubble(stage: Stage) -> None:
+    person = stage.person()
+    await person.reach("offer")
+    stage.town.meta.faults.fail_next = [2040]
+    await person.tap("Aceito e quero")
+    stage.town.meta.refusals.clear()
+    told = await person.pay()
+
+    assert "Pagamento confirmado" in told
+    assert "Recebi seu Pix" not in told
+
+
+async def test_a_bubble_that_cannot_be_marked_stops_nothing(stage: Stage, payer: Person) -> None:
+    stage.town.meta.faults.fail_next = [2046]
+
+    assert "Pagamento confirmado" in await payer.pay()
+    assert stage.town.meta.refusals.pop()[0] == 2046
+    assert "delivery.dead" in await stage.notices()
 
 
 async def test_already_paid_before_the_money_and_after(stage: Stage, payer: Person) -> None:

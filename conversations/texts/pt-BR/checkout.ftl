@@ -14,6 +14,7 @@ checkout-paying-bubble = *Passo { $step } de { $steps }* · O pagamento: { $amou
     Toque no botão abaixo para copiar o código, ou aponte a câmera do app do banco para o QR code. Vale até { $until }.
 
     Assim que o banco confirmar, aviso aqui. Depois é só assinar o contrato. Precisa de um novo código? Escreva *novo código*.
+checkout-bubble-paid = Recebi seu Pix de *{ $amount }*, obrigado! 💚
 checkout-option-check = Já paguei
 checkout-option-renew = Novo código
 checkout-option-show = Ver o código
