@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, select, update
+from sqlalchemy import Row, and_, delete, func, select, update
 
 from storage.tables.members import verification_codes
 from storage.unit_of_work import Tx
@@ -30,6 +30,12 @@ async def sent_to(tx: Tx, recipient_hash: str, since: datetime) -> Sequence[date
     """When codes went to this recipient, whoever asked for them."""
     rows = await tx.all(select(_T.c.created_at).where(_T.c.recipient_hash == recipient_hash, _T.c.created_at > since))
     return [row.created_at for row in rows]
+
+
+async def sent_for(tx: Tx, contact_id: uuid.UUID, since: datetime) -> int:
+    """How many codes this contact had sent, to whatever recipients."""
+    count = select(func.count()).select_from(_T).where(_T.c.contact_id == contact_id, _T.c.created_at > since)
+    return int(await tx.scalar(count))
 
 
 async def add(tx: Tx, row: Mapping[str, Any]) -> None:

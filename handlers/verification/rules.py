@@ -18,6 +18,8 @@ COOLDOWN = timedelta(seconds=60)
 RESENDS = 3
 PER_HOUR = 5
 PER_DAY = 10
+PER_PERSON = 20
+"""Codes a day that one contact may have sent, to whatever addresses: a sign-up needs two."""
 CHAIN = timedelta(hours=1)
 """Resends are counted together as long as the last one is younger than this."""
 
@@ -65,13 +67,14 @@ class LastCode:
     """Who corrects a mistyped address does not wait; the resends count all the same."""
 
 
-def may_send(last: LastCode | None, to_recipient: Sequence[datetime], now: datetime) -> Permit:
-    """`to_recipient`: when codes went to this recipient within a day, asked for by anybody."""
+def may_send(last: LastCode | None, to_recipient: Sequence[datetime], now: datetime, *, asked_for: int = 0) -> Permit:
+    """`to_recipient`: when codes went to this recipient within a day, asked for by anybody. `asked_for`: how many this
+    contact had sent within a day, to anybody."""
     in_chain = last is not None and not last.verified and now - last.sent_at < CHAIN
     sends = last.sends + 1 if last is not None and in_chain else 1
     if last is not None and in_chain and last.same_recipient and now - last.sent_at < COOLDOWN:
         return Permit("wait", wait=max(1, -(-(last.sent_at + COOLDOWN - now) // timedelta(seconds=1))))
     last_hour = sum(now - at < timedelta(hours=1) for at in to_recipient)
-    if sends > RESENDS + 1 or last_hour >= PER_HOUR or len(to_recipient) >= PER_DAY:
+    if sends > RESENDS + 1 or last_hour >= PER_HOUR or len(to_recipient) >= PER_DAY or asked_for >= PER_PERSON:
         return Permit("too_many")
     return Permit(None, sends)

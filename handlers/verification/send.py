@@ -51,8 +51,10 @@ async def _permit(desk: Desk, purpose: str, bound_to: str, recipient_hash: str) 
     if row is not None:
         same = row.recipient_hash == recipient_hash
         last = rules.LastCode(row.sends, row.sent_at, row.verified_at is not None, same)
-    sent = await verification.sent_to(desk.tx, recipient_hash, desk.now - timedelta(days=1))
-    return rules.may_send(last, sent, desk.now)
+    since = desk.now - timedelta(days=1)
+    sent = await verification.sent_to(desk.tx, recipient_hash, since)
+    asked_for = await verification.sent_for(desk.tx, desk.contact.id, since)
+    return rules.may_send(last, sent, desk.now, asked_for=asked_for)
 
 
 async def _issue(

@@ -58,6 +58,22 @@ def test_limits_of_a_recipient() -> None:
     assert rules.may_send(None, day[:9], START).name is None
 
 
+def test_limit_of_a_person_whatever_addresses_they_name() -> None:
+    assert rules.may_send(None, [], START, asked_for=19).name is None
+    assert rules.may_send(None, [], START, asked_for=20).name == "too_many"
+
+
+async def test_twenty_codes_a_day_for_one_person_to_whatever_addresses(ana: Counter) -> None:
+    """Else one telephone could have letters sent to any number of strangers."""
+    found = []
+    for n in range(21):
+        asked = {"purpose": "identity", "bound_to": f"{n:064}", "channel": "email", "email": f"{n}@example.com"}
+        found.append((await ana.did("verification.send", **asked)).name)
+    assert found == ["code_sent"] * 20 + ["too_many"]
+    ana.forward(days=1)
+    assert (await ana.did("verification.send", **asked)).name == "code_sent"
+
+
 async def test_code_is_only_in_the_secret(signer: Counter) -> None:
     code = await send(signer)
     row = signer.rows.outbox[-1]
