@@ -117,7 +117,7 @@ class Tx:
             return []
         await self.settle()
         statement = _insert_new(self.dialect, table, tuple(conflict), returning)
-        owned = [self._owned(table, row) for row in rows]
+        owned = self._all_owned(table, rows)
         prepared = self._shelf.held(statement, False, tuple(owned[0]))
         sql, lines = prepared.many(owned)
         found = [prepared.rows(await self._wire.fetch(sql, line)) for line in lines]
@@ -150,12 +150,18 @@ class Tx:
     async def _insert(self, statement: Any, table: Table, rows: Sequence[Values]) -> None:
         if rows:
             await self.settle()
-            owned = [self._owned(table, row) for row in rows]
+            owned = self._all_owned(table, rows)
             prepared = self._shelf.held(statement, False, tuple(owned[0]))
             await self._wire.change_many(*prepared.many(owned))
 
     def _scope(self) -> Values:
         return {} if self.org is None else {ORGANIZATION.key: self.org}
+
+    def _all_owned(self, table: Table, rows: Sequence[Values]) -> list[dict[str, Any]]:
+        owned = [self._owned(table, row) for row in rows]
+        if any(row.keys() != owned[0].keys() for row in owned):
+            raise UnevenRows(table.name)
+        return owned
 
     def _owned(self, table: Table, row: Values) -> dict[str, Any]:
         owned = dict(row)
@@ -201,6 +207,10 @@ def _insert_for(dialect: str, table: Table) -> Any:
 
 class WrongOrganization(Exception):
     """A row of one organisation was about to be written by another's transaction."""
+
+
+class UnevenRows(Exception):
+    """Rows of one insert that do not name the same columns: what only some of them say would be lost."""
 
 
 class Database:

@@ -17,7 +17,7 @@ from storage.base import new_id
 from storage.prepared import LENGTHS, Shelf
 from storage.tables.contacts import contacts
 from storage.tables.queues import leases, staff_notices
-from storage.unit_of_work import Database, Tx, among, make_engine
+from storage.unit_of_work import Database, Tx, UnevenRows, among, make_engine
 from storage.wire import NotCommitted
 from tests import factories
 from tests.clock import START
@@ -184,6 +184,14 @@ async def test_plain_text_and_counts(database: Database) -> None:
 async def test_a_value_that_was_forgotten_is_said(database: Database) -> None:
     with pytest.raises(KeyError, match="no value for these"):
         await names(database, _named, those=[])
+
+
+async def test_rows_of_one_insert_name_the_same_columns(database: Database, shop: Organization) -> None:
+    """SQLAlchemy takes the first row's columns for all: what others say beside them would be lost without a word."""
+    rows = [notice("a"), {**notice("b"), "id": new_id()}]
+    for way in (Tx.add, lambda tx, table, rows: tx.add_new(table, rows, ("organization_id", "dedupe_key"))):
+        with pytest.raises(UnevenRows, match="staff_notices"):
+            await database.run(lambda tx, way=way: way(tx, staff_notices, rows), org=shop.id)  # type: ignore[misc]
 
 
 async def test_an_error_names_its_kind_and_no_row(database: Database) -> None:
