@@ -106,6 +106,8 @@ class Organization:
     """By intent: payment_confirmed, contract_ready, welcome, reminder…"""
     pix_bubble: bool = False
     """Send the native Pix bubble (order_details) beside QR image and code."""
+    pix_bubble_paid: bool = False
+    """Tell WhatsApp when the bubble was paid (order_status), which is a message of its own."""
     pix_key: str = ""
     """The key charges are paid to, shown in the native bubble; from the installation's settings."""
     pix_merchant: str = ""

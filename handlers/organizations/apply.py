@@ -118,6 +118,7 @@ def _settings(file: BusinessFile) -> dict[str, Any]:
         "code_template": None if code_template is None else code_template.model_dump(),
         "templates": templates,
         "pix_bubble": file.pix.bubble,
+        "pix_bubble_paid": file.pix.bubble_paid,
         "pix_expires_minutes": file.pix.expires_minutes,
         "read_receipts": file.messages.read_receipts,
         "reminders": file.messages.reminders,

@@ -50,6 +50,7 @@ class Verification(Part):
 
 class Pix(Part):
     bubble: bool = False
+    bubble_paid: bool = False
     expires_minutes: int = Field(default=60, ge=5, le=1440)
 
 

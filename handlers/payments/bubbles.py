@@ -26,8 +26,10 @@ def _beginning(intent_id: str) -> str:
 
 
 async def paid(desk: Desk, intent_id: uuid.UUID, amount: int) -> list[Outcome]:
-    """Word for the last bubble that showed this charge, if WhatsApp took one. The others stay as they are: each would
-    be one message more to the person."""
+    """Word for the last bubble that showed this charge, if WhatsApp took one and the organisation wants it told. The
+    others stay as they are: each would be one message more to the person."""
+    if not desk.organization.pix_bubble_paid:
+        return []
     beginning = _beginning(str(intent_id))
     for words in await receipts.taken(desk.tx, desk.contact.id, INTENT, _NEWEST):
         shown = str(words.get("reference", ""))

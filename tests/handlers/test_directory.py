@@ -73,6 +73,7 @@ async def test_the_facts_of_the_example(desk: Desk, scoped: bool) -> None:
     )  # fmt: skip
     assert organization.verification_channels == ("email",)
     assert (organization.pix_bubble, organization.pix_expires_minutes, organization.read_receipts) == (True, 60, True)
+    assert not organization.pix_bubble_paid
     assert organization.templates["human_called"] == Template("cliente_chamou", "pt_BR", ("name", "link"), "utility")
     assert set(organization.consents) == {"terms", "privacy", "signature_method", "marketing", "health"}
     assert organization.consents["privacy"].url == "https://cartaoaurora.example/privacidade"

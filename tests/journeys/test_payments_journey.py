@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -52,43 +53,9 @@ async def test_the_exact_amount(both: Stage, ana: Person) -> None:
     assert returned(ana) == []
 
 
-async def test_the_bubble_says_that_it_is_paid(both: Stage, ana: Person) -> None:
-    """WhatsApp does not know who paid: until it is told, its bubble goes on asking for the money."""
-    told = await ana.pay()
-
-    assert "Recebi seu Pix de *R$ 99,80*" in told
-    assert [(order.status, order.payment) for order in orders(ana)] == [("completed", "captured")]
-    assert "Recebi seu Pix" not in await ana.pay(late=True)
-
-
-async def test_of_several_bubbles_the_last_that_shows_the_paid_charge_says_so(stage: Stage, payer: Person) -> None:
-    await payer.say("novo código")
-    await payer.say("e agora?")
-    await payer.tap("Ver o código")
-    told = await payer.pay()
-
-    assert told.count("Recebi seu Pix") == 1
-    assert [order.payment for order in orders(payer)] == ["pending", "pending", "captured"]
-
-
-async def test_who_was_shown_the_plain_form_is_not_told_of_a_bubble(stage: Stage) -> None:
-    person = stage.person()
-    await person.reach("offer")
-    stage.town.meta.faults.fail_next = [2040]
-    await person.tap("Aceito e quero")
-    stage.town.meta.refusals.clear()
-    told = await person.pay()
-
-    assert "Pagamento confirmado" in told
-    assert "Recebi seu Pix" not in told
-
-
-async def test_a_bubble_that_cannot_be_marked_stops_nothing(stage: Stage, payer: Person) -> None:
-    stage.town.meta.faults.fail_next = [2046]
-
-    assert "Pagamento confirmado" in await payer.pay()
-    assert stage.town.meta.refusals.pop()[0] == 2046
-    assert "delivery.dead" in await stage.notices()
+async def test_unless_wanted_no_message_is_spent_on_the_bubble(stage: Stage, payer: Person) -> None:
+    assert "Recebi seu Pix" not in await payer.pay()
+    assert [order.payment for order in orders(payer)] == ["pending"]
 
 
 async def test_already_paid_before_the_money_and_after(stage: Stage, payer: Person) -> None:
@@ -161,6 +128,59 @@ async def test_paid_again_later_is_given_back(stage: Stage, payer: Person) -> No
     assert "Devolvemos R$ 99,80" in told
     assert returned(payer) == [DUE]
     assert "CT-00000001" in await finish(payer)
+
+
+@pytest.fixture
+async def marking(database_url: str, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A business that has its bubbles marked as paid: until WhatsApp is told, they go on asking for the money."""
+    business = business_with(tmp_path, ("bubble_paid: false", "bubble_paid: true"))
+    async with staged(database_url, clock, business=business) as stage:
+        yield stage
+
+
+async def test_the_bubble_says_that_it_is_paid(marking: Stage) -> None:
+    ana = marking.person()
+    await ana.reach("paying")
+    told = await ana.pay()
+
+    assert "Recebi seu Pix de *R$ 99,80*" in told
+    assert "Pagamento confirmado" in told
+    assert [(order.status, order.payment) for order in orders(ana)] == [("completed", "captured")]
+    assert "Recebi seu Pix" not in await ana.pay(late=True)
+
+
+async def test_of_several_bubbles_the_last_that_shows_the_paid_charge_says_so(marking: Stage) -> None:
+    ana = marking.person()
+    await ana.reach("paying")
+    await ana.say("novo código")
+    await ana.say("e agora?")
+    await ana.tap("Ver o código")
+    told = await ana.pay()
+
+    assert told.count("Recebi seu Pix") == 1
+    assert [order.payment for order in orders(ana)] == ["pending", "pending", "captured"]
+
+
+async def test_who_was_shown_the_plain_form_is_not_told_of_a_bubble(marking: Stage) -> None:
+    ana = marking.person()
+    await ana.reach("offer")
+    marking.town.meta.faults.fail_next = [2040]
+    await ana.tap("Aceito e quero")
+    marking.town.meta.refusals.clear()
+    told = await ana.pay()
+
+    assert "Pagamento confirmado" in told
+    assert "Recebi seu Pix" not in told
+
+
+async def test_a_bubble_that_cannot_be_marked_stops_nothing(marking: Stage) -> None:
+    ana = marking.person()
+    await ana.reach("paying")
+    marking.town.meta.faults.fail_next = [2046]
+
+    assert "Pagamento confirmado" in await ana.pay()
+    assert marking.town.meta.refusals.pop()[0] == 2046
+    assert "delivery.dead" in await marking.notices()
 
 
 async def finish(person: Person) -> str:
