@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, delete, exists, func, literal_column, null, or_, select, update
+from sqlalchemy import Row, bindparam, case, delete, exists, func, null, or_, select, update
 
 from storage.tables.contacts import contacts
 from storage.tables.organizations import channel_numbers
@@ -35,7 +35,7 @@ _due = (
             _before.c.status.in_(("queued", "sending", "uncertain")),
         ),
     )
-    .order_by(outbox.c.id + literal_column("0"))  # Else every dead letter is looked at on the way.
+    .order_by(outbox.c.due_at, outbox.c.id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )

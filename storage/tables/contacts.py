@@ -6,6 +6,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, U
 
 from storage.base import Json, instant, key, metadata, organization, reference
 
+_BLOCKED = text("blocked_until is not null")
+
 contacts = Table(
     "contacts",
     metadata,
@@ -59,6 +61,7 @@ conversations = Table(
     instant("entered_at", nullable=False),
     instant("updated_at", nullable=False),
     CheckConstraint("floor in ('bot','human','parked')", name="floor"),
+    Index("ix_conversations_blocked", "blocked_until", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
     Index(
         "ix_conversations_parked",
         "updated_at",

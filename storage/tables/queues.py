@@ -20,6 +20,7 @@ from sqlalchemy import (
 from storage.base import BigId, Json, instant, key, metadata, organization, reference
 
 _PENDING = text("status = 'pending'")
+_WAITING = text("status = 'pending' and contact_id is not null")
 _QUEUED = text("status = 'queued'")
 _HELD = text("status = 'held'")
 _WORDED = text("content is not null or variables is not null")
@@ -48,6 +49,8 @@ events = Table(
     UniqueConstraint("organization_id", "source", "external_id"),
     CheckConstraint("status in ('pending','done','parked','ignored')", name="status"),
     Index("ix_events_pending", "contact_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    # For who claims people, in the order of their letters, however many wait.
+    Index("ix_events_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_events_received_at", "received_at"),
     sqlite_autoincrement=True,
 )

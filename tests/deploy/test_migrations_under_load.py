@@ -68,7 +68,7 @@ async def test_it_gives_up_after_so_many_tries_and_leaves_nothing(
         await database.execute("SELECT count(*) FROM outbox")
         with pytest.raises(DBAPIError, match="lock timeout"):
             await migrate.upgrade(url)
-    assert await revision(url) == "0005"
+    assert await revision(url) == "0006"
     assert await database.fetchval("SELECT to_regclass('made_up')") is None
 
 
@@ -95,6 +95,6 @@ async def test_a_newer_database_is_left_alone_until_it_leaves_us_behind(
         newer.setattr(migrate, "FOLDER", migrations_with(tmp_path / "later", COLUMNS, CONTRACTION))
         assert "run `balcao migrate` first" in str(await migrate.problem(engine))
         await migrate.upgrade(url)
-    with pytest.raises(migrate.WrongSchema, match=r"at schema 9002, which leaves this version \(0005\) behind"):
+    with pytest.raises(migrate.WrongSchema, match=r"at schema 9002, which leaves this version \(0006\) behind"):
         await migrate.upgrade(url)
     await engine.dispose()

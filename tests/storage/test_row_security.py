@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Table, func, select, text, update
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -62,24 +60,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def plain(postgresql_url: str) -> AsyncIterator[AsyncEngine]:
-    """Engine of a role as the application should have: neither superuser nor owner nor exempt from policies."""
-    role = f"balcao_test_plain_{os.getpid()}"
-    admin = make_engine(postgresql_url)
-    async with admin.begin() as connection:
-        await connection.execute(text(f"drop role if exists {role}"))
-        await connection.execute(text(f"create role {role} login nosuperuser nobypassrls password 'plain'"))
-        await connection.execute(text(f"grant select, insert, update, delete on all tables in schema public to {role}"))
-        await connection.execute(text(f"grant usage on all sequences in schema public to {role}"))
-    await Database(admin).run(_fill, org=None)
-    address = make_url(postgresql_url).set(username=role, password="plain")
-    engine = make_engine(address.render_as_string(hide_password=False))
-    yield engine
-    await engine.dispose()
-    async with admin.begin() as connection:
-        await connection.execute(text(f"drop owned by {role}"))
-        await connection.execute(text(f"drop role {role}"))
-    await admin.dispose()
+async def plain(plain: AsyncEngine) -> AsyncEngine:
+    """That of a role that row security holds for, with two organisations to see."""
+    await Database(plain).run(_fill, org=None)
+    return plain
 
 
 # --- PostgreSQL's lock: the queries below go round the filters of `Tx` on purpose ------------------------------------

@@ -1,0 +1,28 @@
+"""Who has mail is found without reading all the mail there is."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.migrations.online import create_index
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_WAITING = sa.text("status = 'pending' and contact_id is not null")
+_BLOCKED = sa.text("blocked_until is not null")
+
+
+def upgrade() -> None:
+    create_index("ix_events_waiting", "events", ["id"], sqlite_where=_WAITING, postgresql_where=_WAITING)
+    create_index(
+        "ix_conversations_blocked", "conversations", ["blocked_until"], sqlite_where=_BLOCKED, postgresql_where=_BLOCKED
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_conversations_blocked", table_name="conversations")
+    op.drop_index("ix_events_waiting", table_name="events")

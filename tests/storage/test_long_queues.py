@@ -1,0 +1,124 @@
+"""However much waits, a claim reads no more of it than it takes: else who catches up after an outage would be the
+slower the more there is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from storage import deliveries, mailboxes
+from storage.base import new_id
+from storage.tables.contacts import contacts, conversations
+from storage.tables.queues import events, outbox
+from storage.unit_of_work import Database, Tx, make_engine
+from tests import factories
+from tests.clock import START
+
+LONG, PEOPLE = 20_000, 400
+READ = 1_100
+"""Rows that a claim may look at: it takes people from the oldest thousand letters."""
+
+Claim = Callable[[Tx], Awaitable[Any]]
+
+
+async def people(tx: Tx) -> int:
+    return len(await mailboxes.claim_people(tx, START, 100))
+
+
+async def messages(tx: Tx) -> int:
+    until = START + timedelta(minutes=1)
+    return len(await deliveries.claim(tx, now=START, until=until, by="me", most=100))
+
+
+async def fill(database: Database) -> None:
+    org = (await factories.organization(database)).id
+    ids = [new_id() for _ in range(PEOPLE)]
+    await database.run(lambda tx: _fill(tx, ids), org=org)
+
+
+async def _fill(tx: Tx, ids: list[uuid.UUID]) -> None:
+    talk = {"dialogue": "menu", "state": "choosing", "draft": {}, "stack": [], "history": [], "entered_at": START}
+    await tx.add(contacts, [{"id": one, "phone_number_id": "1", "created_at": START} for one in ids])
+    await tx.add(conversations, [{"contact_id": one, "updated_at": START, **talk} for one in ids])
+    letter = {"source": "whatsapp", "kind": "message", "payload": {}, "occurred_at": START, "received_at": START}
+    mail = [{"contact_id": ids[n % PEOPLE], "external_id": str(n), **letter} for n in range(LONG)]
+    await tx.add(events, [{**one, "status": "done"} for one in mail[: LONG // 2]])
+    await tx.add(events, mail[LONG // 2 :])
+    errand = {"kind": "whatsapp.message", "payload": {"number": "1"}, "due_at": START, "created_at": START}
+    await tx.add(outbox, [{"lane": f"person:{n}", **errand} for n in range(LONG)])
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def limited(plain: AsyncEngine, postgresql_url: str) -> Database:
+    """As the application runs: for a role that row security holds for, whose conditions spoil every estimate."""
+    await fill(Database(plain))
+    admin = make_engine(postgresql_url)
+    async with admin.begin() as connection:
+        await connection.execute(text("analyze"))  # As autovacuum does after a minute.
+    await admin.dispose()
+    return Database(plain)
+
+
+@pytest.mark.parametrize(("claim", "taken"), [(people, 100), (messages, 100)])
+async def test_postgresql_stops_reading(
+    limited: Database, claim: Claim, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Any]] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def explained(self: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(("SELECT", "UPDATE")):
+            [(plan,)] = await fetch(self, f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
+            asked.append((sql, plan[0]["Plan"]))
+        return await fetch(self, sql, *arguments)
+
+    assert await limited.run(claim, org=None) == taken
+    monkeypatch.setattr(asyncpg.Connection, "fetch", explained)
+    await limited.run(claim, org=None)
+    assert asked
+    for sql, plan in asked:
+        read = [(step["Relation Name"], looked_at(step)) for step in steps(plan)]
+        assert max(rows for _, rows in read) <= READ, (sql, read)
+
+
+def steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those that read a table."""
+    if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
+        yield plan
+    for inner in plan.get("Plans", ()):
+        yield from steps(inner)
+
+
+def looked_at(step: dict[str, Any]) -> int:
+    rows: int = (step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) * step["Actual Loops"]
+    return rows
+
+
+# --- SQLite -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("claim", "sorted_once"), [(people, 1), (messages, 0)])
+async def test_sqlite_sorts_nothing_that_waits(sqlite_url: str, claim: Claim, sorted_once: int) -> None:
+    """Of the people found, that is all: their letters come in the order of an index."""
+    database = Database(make_engine(sqlite_url))
+    statements: list[str] = []
+    database.tap = statements.append
+    await database.run(claim, org=None)
+    await database.close()
+    [statement] = [one for one in statements if one.startswith(("SELECT", "UPDATE"))]
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?")).fetchall()
+    connection.close()
+    assert sum("TEMP B-TREE FOR ORDER BY" in step for *_, step in plan) == sorted_once, plan
