@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, delete, func, or_, select, update
 
 from storage.tables.contacts import conversations
 from storage.tables.members import payment_intents
-from storage.tables.queues import PENDING, events, leases, outbox, timers
+from storage.tables.queues import PARKED, PENDING, events, leases, outbox, timers
 from storage.unit_of_work import Tx
 
 _due = (
@@ -74,8 +74,8 @@ async def depths(tx: Tx) -> Mapping[str, Any]:
     pending = events.c.status == PENDING
     depth = await tx.scalar(select(func.count()).select_from(events).where(pending))
     oldest = await tx.scalar(select(func.min(events.c.received_at)).where(pending))
-    parked = await tx.scalar(select(func.count()).select_from(events).where(events.c.status == "parked"))
-    talks = await tx.scalar(select(func.count()).select_from(conversations).where(conversations.c.floor == "parked"))
+    parked = await tx.scalar(select(func.count()).select_from(events).where(events.c.status == PARKED))
+    talks = await tx.scalar(select(func.count()).select_from(conversations).where(conversations.c.floor == PARKED))
     queue = await tx.all(select(outbox.c.status, func.count()).group_by(outbox.c.status))
     paid = await tx.all(select(payment_intents.c.status, func.count()).group_by(payment_intents.c.status))
     return {

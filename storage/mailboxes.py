@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, String, and_, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
 from storage.tables.catalogue import plans
 from storage.tables.contacts import contacts, conversations, journey_steps
 from storage.tables.members import customer_contacts, customers
-from storage.tables.queues import HELD, PENDING, communications, events, outbox, staff_notices, timers
+from storage.tables.queues import HELD, PARKED, PENDING, communications, events, outbox, staff_notices, timers
 from storage.unit_of_work import Tx, among
 
 WINDOW = 1000
@@ -23,7 +23,7 @@ _open = and_(
     or_(conversations.c.blocked_until.is_(None), conversations.c.blocked_until <= bindparam("now")),
 )
 _blocked = select(conversations.c.contact_id).where(conversations.c.blocked_until > bindparam("now"))
-_parked = select(conversations.c.contact_id).where(conversations.c.floor == literal_column("'parked'", String))
+_parked = select(conversations.c.contact_id).where(conversations.c.floor == PARKED)
 _waiting = (
     select(events.c.contact_id, events.c.id)
     # Blocked people are left out here already: however much they wrote, it is in nobody's way. Not by a join: it would

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from storage.tables.contacts import journey_steps
 from storage.tables.members import verification_codes
-from storage.tables.queues import HELD, communications, documents, events, media_uploads, outbox, staff_notices
+from storage.tables.queues import HELD, PARKED, communications, documents, events, media_uploads, outbox, staff_notices
 from storage.unit_of_work import Tx
 
 MOST = 1000
@@ -28,7 +28,7 @@ async def closed_events(tx: Tx, before: datetime) -> int:
 async def parked_events(tx: Tx, before: datetime) -> int:
     """Counted from when they were given up, not from when they came (which is told all the same: it has an index)."""
     given_up = (events.c.received_at < before) & (events.c.done_at < before)
-    return await _delete(tx, events, (events.c.status == "parked") & given_up)
+    return await _delete(tx, events, (events.c.status == PARKED) & given_up)
 
 
 async def passing_documents(tx: Tx, now: datetime) -> int:

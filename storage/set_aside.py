@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from storage.tables.contacts import conversations
-from storage.tables.queues import communications, events, outbox
+from storage.tables.queues import PARKED, communications, events, outbox
 from storage.unit_of_work import Tx
 
 
 async def parked(tx: Tx, most: int = 200) -> Sequence[Row[Any]]:
     """id, kind, done_at (when it was given up) and error, oldest first."""
     columns = (events.c.id, events.c.kind, events.c.done_at, events.c.error)
-    return await tx.all(select(*columns).where(events.c.status == "parked").order_by(events.c.id).limit(most))
+    return await tx.all(select(*columns).where(events.c.status == PARKED).order_by(events.c.id).limit(most))
 
 
 async def replay(tx: Tx, event_id: int) -> bool:

@@ -23,6 +23,7 @@ _PENDING = text("status = 'pending'")
 _WAITING = text("status = 'pending' and contact_id is not null")
 _QUEUED = text("status = 'queued'")
 _HELD = text("status = 'held'")
+_PARKED = text("status = 'parked'")
 _WORDED = text("content is not null or variables is not null")
 
 # For conditions: written into the statement and not bound. A partial index serves only a statement that names its
@@ -30,6 +31,7 @@ _WORDED = text("content is not null or variables is not null")
 PENDING = literal_column("'pending'", String)
 QUEUED = literal_column("'queued'", String)
 HELD = literal_column("'held'", String)
+PARKED = literal_column("'parked'", String)
 
 events = Table(
     "events",
@@ -51,6 +53,7 @@ events = Table(
     Index("ix_events_pending", "contact_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     # For who claims people, in the order of their letters, however many wait.
     Index("ix_events_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_events_parked", "id", sqlite_where=_PARKED, postgresql_where=_PARKED),
     Index("ix_events_received_at", "received_at"),
     sqlite_autoincrement=True,
 )

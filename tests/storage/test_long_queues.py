@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage import deliveries, mailboxes
+from storage import clockwork, deliveries, mailboxes
 from storage.base import new_id
 from storage.tables.contacts import contacts, conversations
 from storage.tables.queues import events, outbox
@@ -112,13 +112,29 @@ def looked_at(step: dict[str, Any]) -> int:
 @pytest.mark.parametrize(("claim", "sorted_once"), [(people, 1), (messages, 0)])
 async def test_sqlite_sorts_nothing_that_waits(sqlite_url: str, claim: Claim, sorted_once: int) -> None:
     """Of the people found, that is all: their letters come in the order of an index."""
-    database = Database(make_engine(sqlite_url))
+    [plan] = await plans(sqlite_url, claim)
+    assert sum("TEMP B-TREE FOR ORDER BY" in step for step in plan) == sorted_once, plan
+
+
+async def test_sqlite_counts_what_waits_and_not_what_is_done(sqlite_url: str) -> None:
+    """Every fifteen seconds, in every process."""
+    found = [step for plan in await plans(sqlite_url, clockwork.depths) for step in plan]
+    assert found
+    assert [step for step in found if step in ("SCAN events", "SCAN conversations")] == []
+
+
+async def plans(url: str, work: Claim) -> list[list[str]]:
+    """The steps of every statement."""
+    database = Database(make_engine(url))
     statements: list[str] = []
     database.tap = statements.append
-    await database.run(claim, org=None)
+    await database.run(work, org=None)
     await database.close()
-    [statement] = [one for one in statements if one.startswith(("SELECT", "UPDATE"))]
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as connection:
-        plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?")).fetchall()
+    with sqlite3.connect(url.removeprefix("sqlite+aiosqlite:///")) as connection:
+        found = [
+            [step for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {one}", [None] * one.count("?"))]
+            for one in statements
+            if one.startswith(("SELECT", "UPDATE"))
+        ]
     connection.close()
-    assert sum("TEMP B-TREE FOR ORDER BY" in step for *_, step in plan) == sorted_once, plan
+    return found

@@ -1,4 +1,4 @@
-"""Who has mail is found without reading all the mail there is."""
+"""Who has mail, and what was parked, is found without reading all the mail there is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ branch_labels = None
 depends_on = None
 
 _WAITING = sa.text("status = 'pending' and contact_id is not null")
+_PARKED = sa.text("status = 'parked'")
 _BLOCKED = sa.text("blocked_until is not null")
 
 
 def upgrade() -> None:
     create_index("ix_events_waiting", "events", ["id"], sqlite_where=_WAITING, postgresql_where=_WAITING)
+    create_index("ix_events_parked", "events", ["id"], sqlite_where=_PARKED, postgresql_where=_PARKED)
     create_index(
         "ix_conversations_blocked", "conversations", ["blocked_until"], sqlite_where=_BLOCKED, postgresql_where=_BLOCKED
     )
@@ -25,4 +27,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_conversations_blocked", table_name="conversations")
+    op.drop_index("ix_events_parked", table_name="events")
     op.drop_index("ix_events_waiting", table_name="events")
