@@ -10,6 +10,9 @@ from datetime import datetime
 from storage import payments
 from storage.unit_of_work import Tx
 
+MOST = 300
+"""Charges of one sweep, a minute: five questions a second to the bank."""
+
 
 @dataclass(frozen=True, slots=True)
 class DueCheck:
@@ -19,10 +22,11 @@ class DueCheck:
     txid: str
 
 
-async def due_checks(tx: Tx, now: datetime, limit: int = 100) -> Sequence[DueCheck]:
-    """What to ask the bank now; each is claimed for five minutes by being returned. Give it the system's transaction.
+async def due_checks(tx: Tx, now: datetime, limit: int = MOST) -> Sequence[DueCheck]:
+    """What to ask the bank now, least recently asked first. Give it the system's transaction.
 
-    Live for over a minute, or lapsed or replaced within 24 hours (late money), or with a refund under way.
+    Live for over a minute or with a refund under way, and each claimed for five minutes by being returned; or lapsed or
+    replaced within 24 hours (late money), and claimed for thirty.
     """
     rows = await payments.claim_checks(tx, now, limit)
     return [DueCheck(row.organization_id, row.contact_id, row.id, row.provider_intent_id) for row in rows]

@@ -159,6 +159,8 @@ async def test_sweep_asks_about_each_charge_once_in_five_minutes(payer: Counter)
     payer.forward(hours=2)
     await payer.state(charge["intent_id"], [])
     payer.forward(minutes=6)
+    assert await due() == [], "what lapsed rests longer"
+    payer.forward(minutes=25)
     assert await due() == [charge["intent_id"]]
     payer.forward(days=1)
     assert await due() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers.payments.sweep import due_checks
 from scheduler.periodic import HOLDS, Job, Periodic, expire_registrations, sweep_payments
 from scheduler.retention import prune
 from storage.base import new_id
@@ -74,6 +75,26 @@ async def test_the_sweep_asks_the_bank_once_in_five_minutes(bench: Bench) -> Non
     assert (row.kind, row.contact_id, row.payload["txid"]) == ("pix.check", person.id, TXID)
     bench.clock.forward(timedelta(minutes=6))
     assert await sweep() == 1
+
+
+async def test_charges_that_were_never_asked_about_are_not_kept_waiting_by_old_ones(bench: Bench) -> None:
+    """More are left unpaid on a day than the bank can be asked about in five minutes."""
+    olds = [f"CT0000000000000000000000000{number}" for number in range(3)]
+    for txid in olds:
+        await bench.charge(txid)
+
+    async def sweep(most: int) -> set[str]:
+        found = await bench.database.run(lambda tx: due_checks(tx, bench.clock.now(), most), org=None)
+        return {check.txid for check in found}
+
+    assert await sweep(3) == set(olds)
+    bench.clock.forward(timedelta(minutes=6))
+    new = "CT00000000000000000000000009"
+    await bench.charge(new)
+    bench.clock.forward(timedelta(minutes=2))
+
+    assert await sweep(1) == {new}
+    assert await sweep(3) == set(olds)
 
 
 async def test_left_sign_ups_are_told_to_their_people_once(bench: Bench) -> None:
