@@ -102,6 +102,8 @@ class Organization:
     """In order of preference: email, whatsapp, sms."""
     code_template: Template | None = None
     """Authentication template for codes by WhatsApp."""
+    codes_a_day: int = 5000
+    """One-time codes that all its people together may have sent within a day."""
     templates: Mapping[str, Template] = field(default_factory=dict)
     """By intent: payment_confirmed, contract_ready, welcome, reminder…"""
     pix_bubble: bool = False

@@ -38,6 +38,11 @@ async def sent_for(tx: Tx, contact_id: uuid.UUID, since: datetime) -> int:
     return int(await tx.scalar(count))
 
 
+async def sent_by_all(tx: Tx, since: datetime) -> int:
+    """How many codes this organisation sent."""
+    return int(await tx.scalar(select(func.count()).select_from(_T).where(_T.c.created_at > since)))
+
+
 async def add(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.add(_T, row)
 

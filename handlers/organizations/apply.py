@@ -116,6 +116,7 @@ def _settings(file: BusinessFile) -> dict[str, Any]:
         "support_email": file.support.email,
         "verification_channels": list(file.verification.channels),
         "code_template": None if code_template is None else code_template.model_dump(),
+        "codes_a_day": file.verification.codes_a_day,
         "templates": templates,
         "pix_bubble": file.pix.bubble,
         "pix_bubble_paid": file.pix.bubble_paid,

@@ -135,7 +135,7 @@ def _organization(row: Row[Any], vault: Vault, plans: Sequence[Plan]) -> Organiz
 
 _PLAIN = (
     *("document", "brand_color", "greeting", "support_phone", "support_email"),
-    *("pix_bubble", "pix_bubble_paid", "pix_expires_minutes", "read_receipts", "reminders"),
+    *("codes_a_day", "pix_bubble", "pix_bubble_paid", "pix_expires_minutes", "read_receipts", "reminders"),
 )
 
 

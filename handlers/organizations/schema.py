@@ -46,6 +46,7 @@ class Support(Part):
 class Verification(Part):
     channels: Annotated[list[Channel], Field(min_length=1), AfterValidator(f.no_repeats)] = ["email"]
     code_template: Template | None = None
+    codes_a_day: int = Field(default=5000, ge=1, le=1_000_000)
 
 
 class Pix(Part):

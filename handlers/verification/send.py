@@ -30,6 +30,8 @@ async def send(
     if recipient is None or recipient.channel not in _CHANNELS:
         return Outcome("channel_down")
     recipient_hash = desk.organization.sealer.index(recipient.address, "code_recipient")
+    if await _exhausted(desk):
+        return Outcome("too_many")
     permit = await _permit(desk, purpose, bound_to, recipient_hash)
     if permit.name == "wait":
         return Outcome("wait", {"seconds": permit.wait})
@@ -43,6 +45,15 @@ async def send(
         "resends_left": permit.resends_left,
     }
     return Outcome("code_sent", kept)
+
+
+async def _exhausted(desk: Desk) -> bool:
+    """Whether this business sent all the codes of a day. Staff are told, for either it grew or somebody is at work."""
+    a_day = desk.organization.codes_a_day
+    if await verification.sent_by_all(desk.tx, desk.now - timedelta(days=1)) < a_day:
+        return False
+    desk.notice("codes_exhausted", f"codes_exhausted:{desk.now.date()}", "critical", a_day=a_day)
+    return True
 
 
 async def _permit(desk: Desk, purpose: str, bound_to: str, recipient_hash: str) -> rules.Permit:

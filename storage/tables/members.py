@@ -182,6 +182,7 @@ verification_codes = Table(
     instant("created_at", nullable=False),
     CheckConstraint("channel in ('sms','whatsapp','email')", name="channel"),
     CheckConstraint("purpose in ('identity','signature','recovery','password_reset')", name="purpose"),
+    Index("ix_verification_codes_organization_id_created_at", "organization_id", "created_at"),
     Index("ix_verification_codes_contact_id_created_at", "contact_id", "created_at"),
     Index("ix_verification_codes_recipient_hash_created_at", "recipient_hash", "created_at"),
 )

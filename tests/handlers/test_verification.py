@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,20 @@ async def test_twenty_codes_a_day_for_one_person_to_whatever_addresses(ana: Coun
         asked = {"purpose": "identity", "bound_to": f"{n:064}", "channel": "email", "email": f"{n}@example.com"}
         found.append((await ana.did("verification.send", **asked)).name)
     assert found == ["code_sent"] * 20 + ["too_many"]
+    ana.forward(days=1)
+    assert (await ana.did("verification.send", **asked)).name == "code_sent"
+
+
+async def test_codes_of_a_business_end_for_the_day_and_staff_are_told_once(ana: Counter) -> None:
+    """They cost money: somebody with many telephones must not be able to spend as much of it as they like."""
+    ana.organization = replace(ana.organization, codes_a_day=2)
+    found = []
+    for n in range(4):
+        asked = {"purpose": "identity", "bound_to": f"{n:064}", "channel": "email", "email": f"{n}@example.com"}
+        found.append((await ana.did("verification.send", **asked)).name)
+    assert found == ["code_sent"] * 2 + ["too_many"] * 2
+    [line] = ana.rows.notices
+    assert (line["kind"], line["severity"], line["detail"]) == ("codes_exhausted", "critical", {"a_day": 2})
     ana.forward(days=1)
     assert (await ana.did("verification.send", **asked)).name == "code_sent"
 

@@ -141,6 +141,7 @@ notice-kind = { $kind ->
     [bank_away] O banco não responde; as consultas continuam
     [channel_stopped] O número do WhatsApp parou de enviar
     [contact_unreachable] Uma pessoa não pode ser alcançada
+    [codes_exhausted] Os códigos do dia acabaram
     [pix_awaiting_staff] Pix a conferir no extrato e confirmar à mão
     [pix_failed] O banco recusou uma cobrança Pix
     [pix_late] Pix pago fora do prazo

@@ -1,4 +1,4 @@
-"""Who has mail, and what was parked, is found without reading all the mail there is."""
+"""Who has mail, what was parked, and how many codes were sent is found without reading all there is."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ def upgrade() -> None:
     create_index("ix_events_waiting", "events", ["id"], sqlite_where=_WAITING, postgresql_where=_WAITING)
     create_index("ix_events_parked", "events", ["id"], sqlite_where=_PARKED, postgresql_where=_PARKED)
     create_index(
+        "ix_verification_codes_organization_id_created_at", "verification_codes", ["organization_id", "created_at"]
+    )
+    create_index(
         "ix_conversations_blocked", "conversations", ["blocked_until"], sqlite_where=_BLOCKED, postgresql_where=_BLOCKED
     )
 
 
 def downgrade() -> None:
     op.drop_index("ix_conversations_blocked", table_name="conversations")
+    op.drop_index("ix_verification_codes_organization_id_created_at", table_name="verification_codes")
     op.drop_index("ix_events_parked", table_name="events")
     op.drop_index("ix_events_waiting", table_name="events")
