@@ -70,7 +70,12 @@ def main() -> None:
     ours, others = cores()
     pin(others)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # Servers are not started by compiling every library again.
-    machine = {"python": platform.python_version(), "cores": len(usable) or os.cpu_count(), "load": os.getloadavg()[0]}
+    machine = {
+        "python": platform.python_version(),
+        "interpreter": os.path.realpath(sys.executable),  # How it was built tells as much as its version.
+        "cores": len(usable) or os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
     with tempfile.TemporaryDirectory(prefix="balcao-bench-") as folder:
         bench = Bench(given, Place(Path(folder), ours, others, usable))
         print(heading(), flush=True)
