@@ -104,9 +104,8 @@ async def serve(
             await begin_work(balcao)
         await _listen(runner, bound)
         gc.collect()
-        gc.set_threshold(
-            10_000, 10, 10
-        )  # A batch of turns makes thousands of objects: every 700 is a fifth of the CPU.
+        # A batch of turns makes thousands of objects: a look every 700 is a fifth of the CPU.
+        gc.set_threshold(10_000, 10, 10)
         gc.freeze()  # What is loaded by now stays for good: the collector need not look at it again and again.
         looking = asyncio.create_task(keep_looking(balcao.database, balcao.metrics), name="vitals")
         log.info("serve.started", role=role, port=bound.getsockname()[1])

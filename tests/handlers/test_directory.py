@@ -61,6 +61,17 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
     await database.close()
 
 
+async def test_what_a_business_sets_is_what_holds(desk: Desk) -> None:
+    """Other values than the usual ones, which would be there anyhow."""
+    changes = {"codes_a_day: 5000": "codes_a_day: 7", "bubble_paid: false": "bubble_paid: true"}
+    text = EXAMPLE
+    for usual, other in changes.items():
+        assert usual in text
+        text = text.replace(usual, other)
+    organization = await desk.ask(await desk.apply(text))
+    assert (organization.codes_a_day, organization.pix_bubble_paid) == (7, True)
+
+
 @pytest.mark.parametrize("scoped", [True, False])
 async def test_the_facts_of_the_example(desk: Desk, scoped: bool) -> None:
     organization = await desk.ask(await desk.apply(EXAMPLE), scoped=scoped)
