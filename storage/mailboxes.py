@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
+from storage.once import is_one_of, once
 from storage.tables.catalogue import plans
 from storage.tables.contacts import contacts, conversations, journey_steps
 from storage.tables.members import customer_contacts, customers
@@ -24,7 +25,7 @@ _open = and_(
 )
 _blocked = select(conversations.c.contact_id).where(conversations.c.blocked_until > bindparam("now"))
 _parked = select(conversations.c.contact_id).where(conversations.c.floor == PARKED)
-_waiting = (
+_waiting = once(
     select(events.c.contact_id, events.c.id)
     # Blocked people are left out here already: however much they wrote, it is in nobody's way. Not by a join: it would
     # be made for all that waits before the first thousand of it are taken.
@@ -32,10 +33,9 @@ _waiting = (
     .where(events.c.contact_id.not_in(_blocked), events.c.contact_id.not_in(_parked))
     .order_by(events.c.id)
     .limit(WINDOW)
-    .subquery()
 )
-_first_mail = (
-    select(_waiting.c.contact_id, func.min(_waiting.c.id).label("first")).group_by(_waiting.c.contact_id).subquery()
+_first_mail = once(
+    select(_waiting.c.contact_id, func.min(_waiting.c.id).label("first")).group_by(_waiting.c.contact_id)
 )
 _person = select(
     conversations,
@@ -81,7 +81,7 @@ _numbered = (
 """Ids only, all in the index of pending events: however full a mailbox is, no more letters than asked for are read."""
 _mail = (
     select(events)
-    .where(events.c.id.in_(select(_numbered.c.id).where(_numbered.c.place <= bindparam("most"))))
+    .where(is_one_of(events.c.id, select(_numbered.c.id).where(_numbered.c.place <= bindparam("most"))))
     .order_by(events.c.id)
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
+from storage.once import is_one_of
 from storage.tables.contacts import journey_steps
 from storage.tables.members import verification_codes
 from storage.tables.queues import HELD, PARKED, communications, documents, events, media_uploads, outbox, staff_notices
@@ -17,7 +18,7 @@ MOST = 1000
 
 
 async def _delete(tx: Tx, table: Table, where: ColumnElement[bool]) -> int:
-    return await tx.run(delete(table).where(table.c.id.in_(select(table.c.id).where(where).limit(MOST))))
+    return await tx.run(delete(table).where(is_one_of(table.c.id, select(table.c.id).where(where).limit(MOST))))
 
 
 async def closed_events(tx: Tx, before: datetime) -> int:
@@ -43,7 +44,7 @@ async def held_messages(tx: Tx, before: datetime) -> int:
     """Messages whose person never wrote again: they are not sent any more."""
     old = select(outbox.c.id).where(outbox.c.status == HELD, outbox.c.created_at < before).limit(MOST)
     # Whoever writes this very moment releases theirs: hence the status once more.
-    waiting = delete(outbox).where(outbox.c.id.in_(old), outbox.c.status == "held")
+    waiting = delete(outbox).where(is_one_of(outbox.c.id, old), outbox.c.status == "held")
     rows = await tx.all(waiting.returning(outbox.c.communication_id))
     dropped = [row.communication_id for row in rows if row.communication_id is not None]
     if dropped:
@@ -89,4 +90,4 @@ async def wording(tx: Tx, before: datetime) -> int:
     table = communications.c
     told = or_(table.content.is_not(None), table.variables.is_not(None))
     old = select(table.id).where(table.created_at < before, told).limit(MOST)
-    return await tx.run(update(communications).where(table.id.in_(old)).values(content=None, variables=None))
+    return await tx.run(update(communications).where(is_one_of(table.id, old)).values(content=None, variables=None))
