@@ -17,7 +17,9 @@ from sqlalchemy import BindParameter, Delete, Insert, Row, Select, TextClause, U
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
+from sqlalchemy.types import ARRAY, TypeEngine
 
+from storage import arrays
 from storage.scope import within
 
 Values = Mapping[str, Any]
@@ -43,7 +45,7 @@ class _Slot:
     place: int | None
     """Of the statement's own values the one at this place, when none is given."""
     otherwise: Callable[[], Any]
-    """Else this: the column's default, or what the statement always says."""
+    """Else this: what the statement always says."""
     process: Process | None
     required: bool
     is_list: bool
@@ -66,8 +68,12 @@ class _Bulk:
 class Prepared:
     """One statement for one dialect."""
 
-    def __init__(self, compiled: SQLCompiler, dialect: Dialect, own: Own = ()) -> None:
+    def __init__(
+        self, compiled: SQLCompiler, dialect: Dialect, own: Own = (), arrays: Sequence[str] | None = None
+    ) -> None:
         self._compiled = compiled
+        self._arrays = arrays
+        """Names of the values of which it takes many at once."""
         self._dialect = dialect
         self._places = {bind.key: place for place, bind in enumerate(own)}
         self._lists = [self._slot(compiled.bind_names[bind]) for bind in compiled.post_compile_params]
@@ -99,9 +105,12 @@ class Prepared:
         return self._text(values, own), arguments
 
     def many(self, rows: Sequence[Values], values: Values = MappingProxyType({})) -> tuple[str, list[list[Any]]]:
-        """SQL and the arguments of one execution for every row; `values` are the same for all."""
-        if self._compiled.insert_prefetch:  # A key of its own for each.
-            return self._compiled.string, [self.one({**row, **values})[1] for row in rows]
+        """SQL and the arguments of its executions: one for every row or, where they go as arrays, one for all. `values`
+        are the same for all."""
+        if self._arrays is not None:
+            columns = {name: [row[name] for row in rows] for name in self._arrays}
+            sql, arguments = self.one({**columns, **values})
+            return sql, [arguments]
         if self._bulk is None:
             self._bulk = self._in_bulk()
         same = {**self._bulk.fixed, **values}
@@ -141,15 +150,11 @@ class Prepared:
 
     def _slot(self, name: str) -> _Slot:
         bind = self._compiled.binds[name]
-        process = bind.type.dialect_impl(self._dialect).bind_processor(self._dialect)
+        process = _processor(bind.type, self._dialect)
         is_list = bind in self._compiled.post_compile_params
         return _Slot(bind.key, self._places.get(bind.key), self._otherwise(bind), process, bind.required, is_list)
 
     def _otherwise(self, bind: BindParameter[Any]) -> Callable[[], Any]:
-        for column in self._compiled.insert_prefetch:
-            if column.key == bind.key:
-                default: Any = column.default
-                return partial(default.arg, None)
         return partial(_missing, bind.key) if bind.required else lambda: bind.effective_value
 
     # --- what comes out -----------------------------------------------------------------------------------------
@@ -173,6 +178,14 @@ class Prepared:
         return SimpleResultMetaData(names, objects, processes if any(processes) else None)
 
 
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    """What makes an argument of a value. SQLAlchemy's own of an array looks for arrays within arrays."""
+    if not isinstance(kind, ARRAY):
+        return kind.dialect_impl(dialect).bind_processor(dialect)
+    process = _processor(kind.item_type, dialect)
+    return None if process is None else lambda values: [process(value) for value in values]
+
+
 def _missing(key: str) -> Any:
     raise KeyError(f"no value for {key}")
 
@@ -182,18 +195,30 @@ class Shelf:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
+        self._by_arrays = dialect.name == "postgresql"
         self._held: dict[Any, dict[Any, Prepared]] = {}
         self._known: dict[Any, Prepared] = {}
 
-    def held(self, statement: Any, scoped: bool, columns: tuple[str, ...] | None = None) -> Prepared:
-        """Of a statement that somebody keeps and uses again, for what is prepared here stays as well; `columns`: those
-        of the rows to be inserted."""
+    def held(self, statement: Any, scoped: bool) -> Prepared:
+        """Of a statement that somebody keeps and uses again, for what is prepared here stays as well."""
+        return self._kept(statement, scoped, lambda: self._prepare(within(statement) if scoped else statement))
+
+    def adding(self, statement: Insert, columns: tuple[str, ...]) -> Prepared:
+        """Of an insert that somebody keeps, for rows of these columns."""
+        return self._kept(statement, columns, lambda: self._prepare_adding(statement, columns))
+
+    def changing(self, statement: Update, scoped: bool) -> Prepared:
+        """Of an update that somebody keeps, to be given rows."""
+        wanted = ("rows", scoped)
+        return self._kept(statement, wanted, lambda: self._prepare_changing(within(statement) if scoped else statement))
+
+    def _kept(self, statement: Any, wanted: Any, prepare: Callable[[], Prepared]) -> Prepared:
         kept = self._held.get(statement)
         if kept is None:
             kept = self._held[statement] = {}
-        found = kept.get((scoped, columns))
+        found = kept.get(wanted)
         if found is None:
-            found = kept[scoped, columns] = self._prepare(within(statement) if scoped else statement, columns=columns)
+            found = kept[wanted] = prepare()
         return found
 
     def known(self, statement: Any, scoped: bool) -> tuple[Prepared, Own]:
@@ -211,7 +236,17 @@ class Shelf:
         self._known[key.key, scoped] = found
         return found, own
 
-    def _prepare(self, statement: Any, own: Own = (), columns: tuple[str, ...] | None = None) -> Prepared:
-        names = None if columns is None else list(columns)
-        compiled = statement.compile(dialect=self.dialect, column_keys=names, for_executemany=columns is not None)
-        return Prepared(compiled, self.dialect, own)
+    def _prepare(self, statement: Any, own: Own = (), arrays: Sequence[str] | None = None) -> Prepared:
+        return Prepared(statement.compile(dialect=self.dialect), self.dialect, own, arrays)
+
+    def _prepare_adding(self, statement: Insert, columns: tuple[str, ...]) -> Prepared:
+        if self._by_arrays:
+            return self._prepare(arrays.adding(statement, columns), arrays=columns)
+        compiled = statement.compile(dialect=self.dialect, column_keys=list(columns), for_executemany=True)
+        return Prepared(compiled, self.dialect)
+
+    def _prepare_changing(self, statement: Update) -> Prepared:
+        if self._by_arrays:
+            names = list(arrays.given(statement, self.dialect))
+            return self._prepare(arrays.changing(statement, self.dialect), arrays=names)
+        return self._prepare(statement)

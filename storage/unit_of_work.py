@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import orjson
@@ -98,11 +98,11 @@ class Tx:
         await self.settle()
         return await self._wire.change(sql, arguments)
 
-    async def run_many(self, statement: Update | Delete, rows: Sequence[Values]) -> None:
-        """One statement with bound parameters, executed for every row in one go."""
+    async def run_many(self, statement: Update, rows: Sequence[Values]) -> None:
+        """One update with bound parameters, for many rows in one go; each is to find rows of its own."""
         if rows:
             await self.settle()
-            prepared = self._shelf.held(statement, self.org is not None)
+            prepared = self._shelf.changing(statement, self.org is not None)
             await self._wire.change_many(*prepared.many(rows, self._scope()))
 
     async def add(self, table: Table, rows: Values | Sequence[Values]) -> None:
@@ -118,7 +118,7 @@ class Tx:
         await self.settle()
         statement = _insert_new(self.dialect, table, tuple(conflict), returning)
         owned = self._all_owned(table, rows)
-        prepared = self._shelf.held(statement, False, tuple(owned[0]))
+        prepared = self._shelf.adding(statement, tuple(owned[0]))
         sql, lines = prepared.many(owned)
         found = [prepared.rows(await self._wire.fetch(sql, line)) for line in lines]
         return [row[0] for new in found for row in new]
@@ -151,7 +151,7 @@ class Tx:
         if rows:
             await self.settle()
             owned = self._all_owned(table, rows)
-            prepared = self._shelf.held(statement, False, tuple(owned[0]))
+            prepared = self._shelf.adding(statement, tuple(owned[0]))
             await self._wire.change_many(*prepared.many(owned))
 
     def _scope(self) -> Values:
@@ -164,7 +164,7 @@ class Tx:
         return owned
 
     def _owned(self, table: Table, row: Values) -> dict[str, Any]:
-        owned = dict(row)
+        owned = {**row, **{name: make() for name, make in _made(table) if name not in row}}
         if self.org is not None and "organization_id" in table.c:
             given = owned.setdefault("organization_id", self.org)
             if given != self.org:
@@ -177,6 +177,13 @@ def among(values: Iterable[T]) -> list[T]:
     values would be a statement of its own, which every connection prepares anew."""
     found = list(values)
     return found + found[-1:] * ((1 << (len(found) - 1).bit_length()) - len(found)) if found else found
+
+
+@cache
+def _made(table: Table) -> Sequence[tuple[str, Callable[[], Any]]]:
+    """Columns that a row is given something of its own for, if it does not name them: its key."""
+    defaults: list[tuple[str, Any]] = [(column.name, column.default) for column in table.c]
+    return [(name, partial(default.arg, None)) for name, default in defaults if default is not None]
 
 
 # Built once each, and without their rows: with `values(rows)` SQLAlchemy would compile every bulk anew, which took

@@ -16,7 +16,7 @@ from handlers.facts import Organization
 from storage.base import new_id
 from storage.prepared import LENGTHS, Shelf
 from storage.tables.contacts import contacts
-from storage.tables.queues import leases, staff_notices
+from storage.tables.queues import events, leases, staff_notices
 from storage.unit_of_work import Database, Tx, UnevenRows, among, make_engine
 from storage.wire import NotCommitted
 from tests import factories
@@ -137,6 +137,43 @@ async def test_many_rows_keep_what_the_statement_always_says(database: Database)
     assert [(row.name, row.until) for row in sorted(found)] == [(name, later) for name in NAMES[:3]]
 
 
+async def test_rows_keep_their_order(database: Database, shop: Organization) -> None:
+    """Letters are carried through, and messages leave, by the numbers that they are given here."""
+    letter = {"source": "whatsapp", "kind": "message", "payload": {}, "occurred_at": START, "received_at": START}
+    wanted = [str(number) for number in (5, 3, 9, 1, 7)]
+    rows = [{**letter, "external_id": one} for one in wanted]
+    key = ["organization_id", "source", "external_id"]
+    await database.run(lambda tx: tx.add(events, rows[:2]), org=shop.id)
+    assert len(await database.run(lambda tx: tx.add_new(events, rows, key), org=shop.id)) == 3
+    found = await database.run(lambda tx: tx.all(select(events.c.external_id).order_by(events.c.id)), org=shop.id)
+    assert [row.external_id for row in found] == wanted
+
+
+async def test_many_rows_are_one_statement_of_postgresql(postgresql_url: str) -> None:
+    database = Database(make_engine(postgresql_url))
+    told: list[str] = []
+    database.tap = told.append
+    await database.run(lambda tx: tx.add_new(leases, [lease(name) for name in NAMES], ["name"], "name"), org=None)
+    rename = update(leases).where(leases.c.name == bindparam("b_name")).values(owner=bindparam("b_owner"))
+    rows = [{"b_name": name, "b_owner": name.upper()} for name in NAMES]
+    await database.run(lambda tx: tx.run_many(rename, rows), org=None)
+    assert [line.split()[0].rstrip(";") for line in told] == ["BEGIN", "INSERT", "COMMIT", "BEGIN", "UPDATE", "COMMIT"]
+    owners = await database.run(lambda tx: tx.all(select(leases.c.name, leases.c.owner)), org=None)
+    assert {row.name: row.owner for row in owners} == {name: name.upper() for name in NAMES}
+    await database.close()
+
+
+async def test_a_text_that_is_too_long_is_refused_and_never_cut(postgresql_url: str) -> None:
+    database = Database(make_engine(postgresql_url))
+    with pytest.raises(DBAPIError):
+        await database.run(lambda tx: tx.add(leases, lease("x" * 61)), org=None)
+    await database.run(lambda tx: tx.add(leases, lease("a")), org=None)
+    rename = update(leases).where(leases.c.name == bindparam("b_name")).values(owner=bindparam("b_owner"))
+    with pytest.raises(DBAPIError):
+        await database.run(lambda tx: tx.run_many(rename, [{"b_name": "a", "b_owner": "y" * 61}]), org=None)
+    await database.close()
+
+
 async def test_a_key_is_made_where_none_is_given(database: Database, shop: Organization) -> None:
     rows = [notice(str(number)) for number in range(3)]
     await database.run(lambda tx: tx.add(staff_notices, rows), org=shop.id)
@@ -188,7 +225,7 @@ async def test_a_value_that_was_forgotten_is_said(database: Database) -> None:
 
 async def test_rows_of_one_insert_name_the_same_columns(database: Database, shop: Organization) -> None:
     """SQLAlchemy takes the first row's columns for all: what others say beside them would be lost without a word."""
-    rows = [notice("a"), {**notice("b"), "id": new_id()}]
+    rows = [notice("a"), {**notice("b"), "contact_id": new_id()}]
     for way in (Tx.add, lambda tx, table, rows: tx.add_new(table, rows, ("organization_id", "dedupe_key"))):
         with pytest.raises(UnevenRows, match="staff_notices"):
             await database.run(lambda tx, way=way: way(tx, staff_notices, rows), org=shop.id)  # type: ignore[misc]
