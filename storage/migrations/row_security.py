@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from alembic import op
 
-_MINE = "{column}::text = current_setting('app.org', true) OR current_setting('app.org', true) = '*'"
+# Not `… OR …`: of that PostgreSQL expects one row in a hundred, and plans for so many. Of this it expects half.
+_MINE = (
+    "CASE WHEN current_setting('app.org', true) = '*' THEN true"
+    " ELSE {column}::text = current_setting('app.org', true) END"
+)
 
 
 def secure(table: str, column: str = "organization_id") -> None:
@@ -20,3 +24,14 @@ def secure(table: str, column: str = "organization_id") -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY own_organization ON {table} USING ({mine}) WITH CHECK ({mine})")
+
+
+def say_anew(table: str, column: str = "organization_id") -> None:
+    """A policy of an older wording as it is written now; the same rows pass. Alone in its migration, as `create_index`:
+    nobody is kept from one table while another is waited for."""
+    context = op.get_context()
+    if context.dialect.name != "postgresql":
+        return
+    mine = _MINE.format(column=column)
+    with context.autocommit_block():
+        op.execute(f"ALTER POLICY own_organization ON {table} USING ({mine}) WITH CHECK ({mine})")
