@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from storage.tables.organizations import channel_numbers, organizations
 from storage.tables.queues import events, outbox
 from storage.unit_of_work import Database, Tx, make_engine
 from storage.vault import Vault
+from tests import services
 from tests.bench.meta import ACCOUNT, NUMBERS
 from tests.bench.servers import ROOT
 from tests.bot.processes import GOOD
@@ -102,6 +104,23 @@ async def _drop_left_over(admin: str) -> None:
                     await connection.execute(f"DROP ROLE {name}")
     finally:
         await connection.close()
+
+
+@contextmanager
+def analyzed(url: str, after: float) -> Iterator[None]:
+    """ANALYZE of a PostgreSQL database by its owner, so many seconds from now."""
+    place = make_url(url) if url else None
+    if place is None or place.get_backend_name() != "postgresql":
+        yield
+        return
+    owner = make_url(services.place(services.POSTGRESQL)).set(database=place.database)
+    admin = owner.set(drivername="postgresql").render_as_string(hide_password=False)
+    timer = threading.Timer(after, lambda: asyncio.run(execute(admin, "ANALYZE")))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
 
 
 async def execute(url: str, *statements: str) -> None:
