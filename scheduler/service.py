@@ -126,9 +126,10 @@ class Service:
 
     async def observe(self) -> None:
         """How much waits, as metrics: depth and age of the mailboxes, what is parked and dead, payments by state."""
-        found = await self._database.run(clockwork.depths, org=None, read_only=True)
+        now = self._clock.now()
+        found = await self._database.run(lambda tx: clockwork.depths(tx, now), org=None, read_only=True)
         oldest = found["oldest"]
-        self._watch.mailbox(found["depth"], (self._clock.now() - oldest).total_seconds() if oldest else 0.0)
+        self._watch.mailbox(found["depth"], (now - oldest).total_seconds() if oldest else 0.0)
         self._watch.parked(found["parked"])
         self._watch.dead(found["outbox"].get("dead", 0))
         for state in ALLOWED["payment_intents"]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
+from storage.statuses import ALLOWED
 from storage.tables.contacts import conversations
 from storage.tables.members import payment_intents
 from storage.tables.queues import PARKED, PENDING, events, leases, outbox, timers
@@ -69,15 +70,24 @@ async def add_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
     return len(await tx.add_new(events, list(rows), ["organization_id", "source", "external_id"]))
 
 
-async def depths(tx: Tx) -> Mapping[str, Any]:
-    """How much waits, and how long the oldest has waited."""
+_WAITING = ("pending", "requires_action")
+A_DAY = timedelta(days=1)
+
+
+async def depths(tx: Tx, now: datetime) -> Mapping[str, Any]:
+    """How much waits, and how long the oldest has waited; charges by state, of those that are over what was within a
+    day (there are as many as people ever bought)."""
     pending = events.c.status == PENDING
     depth = await tx.scalar(select(func.count()).select_from(events).where(pending))
     oldest = await tx.scalar(select(func.min(events.c.received_at)).where(pending))
     parked = await tx.scalar(select(func.count()).select_from(events).where(events.c.status == PARKED))
     talks = await tx.scalar(select(func.count()).select_from(conversations).where(conversations.c.floor == PARKED))
     queue = await tx.all(select(outbox.c.status, func.count()).group_by(outbox.c.status))
-    paid = await tx.all(select(payment_intents.c.status, func.count()).group_by(payment_intents.c.status))
+    charge = payment_intents.c
+    over = [state for state in ALLOWED["payment_intents"] if state not in _WAITING]
+    lately = and_(charge.status.in_(over), charge.updated_at > now - A_DAY)
+    states = select(charge.status, func.count()).where(or_(charge.status.in_(_WAITING), lately))
+    paid = await tx.all(states.group_by(charge.status))
     return {
         "depth": int(depth or 0),
         "oldest": oldest,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -20,7 +20,7 @@ def once(found: Select[Any]) -> CTE:
     return found.cte().prefix_with("MATERIALIZED", dialect="postgresql")
 
 
-def is_one_of(column: ColumnElement[Any], found: Select[Any]) -> ColumnElement[bool]:
+def is_one_of(column: ColumnElement[Any], found: Select[Any] | CompoundSelect[Any]) -> ColumnElement[bool]:
     """Whether it is among what is found: as `in_`, and looked for by an index."""
     return _IsOneOf(column, found.scalar_subquery())
 

@@ -197,12 +197,10 @@ async def close(tx: Tx, registration_id: uuid.UUID, target: str, now: datetime) 
 async def erase_talk(tx: Tx, contact_id: uuid.UUID, since: datetime) -> None:
     """What this person was sent since then repeats what they told us (summaries): the wording goes, the fact that
     there was a message stays. Those that have not left are not sent any more, dead ones not even by hand."""
-    waiting = delete(outbox).where(
-        outbox.c.contact_id == contact_id,
-        outbox.c.status.in_(("queued", "held", "dead")),
-        outbox.c.communication_id.is_not(None),
-        outbox.c.created_at >= since,
+    said = select(communications.c.id).where(
+        communications.c.contact_id == contact_id, communications.c.created_at >= since
     )
+    waiting = delete(outbox).where(outbox.c.communication_id.in_(said), outbox.c.status.in_(("queued", "held", "dead")))
     dropped = [row.communication_id for row in await tx.all(waiting.returning(outbox.c.communication_id))]
     theirs = update(communications).where(communications.c.contact_id == contact_id)
     if dropped:

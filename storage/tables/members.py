@@ -25,6 +25,9 @@ from storage.base import Json, instant, key, metadata, organization, reference
 CLOSED = ("approved", "expired", "canceled")
 """Statuses of a registration that is no longer under way."""
 _OPEN = text("status not in ('approved','expired','canceled')")
+_PROCESSING = text("status = 'processing'")
+PROCESSING = literal_column("'processing'", String)
+"""For conditions, as those in `queues`: written into the statement, so that the partial index serves."""
 
 registration_sessions = Table(
     "registration_sessions",
@@ -183,7 +186,8 @@ verification_codes = Table(
     CheckConstraint("channel in ('sms','whatsapp','email')", name="channel"),
     CheckConstraint("purpose in ('identity','signature','recovery','password_reset')", name="purpose"),
     Index("ix_verification_codes_organization_id_created_at", "organization_id", "created_at"),
-    Index("ix_verification_codes_contact_id_created_at", "contact_id", "created_at"),
+    # With the organisation: it is asked for as well, and of two indexes that serve equally SQLite takes either.
+    Index("ix_verification_codes_organization_id_contact_id_created_at", "organization_id", "contact_id", "created_at"),
     Index("ix_verification_codes_recipient_hash_created_at", "recipient_hash", "created_at"),
 )
 
@@ -204,6 +208,7 @@ consents = Table(
     instant("revoked_at"),
     instant("created_at", nullable=False),
     Index("ix_consents_contact_id", "contact_id"),
+    Index("ix_consents_organization_id_registration_id", "organization_id", "registration_id"),
 )
 
 payment_intents = Table(
@@ -234,6 +239,7 @@ payment_intents = Table(
     CheckConstraint("method in ('card','pix','debit')", name="method"),
     CheckConstraint("amount > 0 and received >= 0", name="amounts"),
     CheckConstraint("status in ('pending','requires_action','succeeded','failed','canceled','expired')", name="status"),
+    Index("ix_payment_intents_status_updated_at", "status", "updated_at"),
 )
 
 payments = Table(
@@ -252,6 +258,7 @@ payments = Table(
     UniqueConstraint("organization_id", "end_to_end_id"),
     CheckConstraint("amount > 0 and refunded >= 0 and refunded <= amount", name="amounts"),
     CheckConstraint("outcome in ('settled','late','partial','excess','duplicate')", name="outcome"),
+    Index("ix_payments_organization_id_payment_intent_id", "organization_id", "payment_intent_id"),
 )
 
 refunds = Table(
@@ -270,6 +277,7 @@ refunds = Table(
     UniqueConstraint("payment_id", "provider_refund_id"),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("status in ('requested','processing','refunded','failed')", name="status"),
+    Index("ix_refunds_processing", "payment_id", sqlite_where=_PROCESSING, postgresql_where=_PROCESSING),
 )
 
 contract_signatures = Table(

@@ -24,6 +24,7 @@ _WAITING = text("status = 'pending' and contact_id is not null")
 _QUEUED = text("status = 'queued'")
 _HELD = text("status = 'held'")
 _PARKED = text("status = 'parked'")
+_PASSING = text("expires_at is not null")
 _WORDED = text("content is not null or variables is not null")
 
 # For conditions: written into the statement and not bound. A partial index serves only a statement that names its
@@ -146,6 +147,7 @@ documents = Table(
     Column("sha256", String(64), nullable=False),
     instant("created_at", nullable=False),
     instant("expires_at"),
+    Index("ix_documents_expires_at", "expires_at", sqlite_where=_PASSING, postgresql_where=_PASSING),
 )
 
 media_uploads = Table(

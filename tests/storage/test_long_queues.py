@@ -165,7 +165,7 @@ async def test_sqlite_sorts_nothing_that_waits(sqlite_url: str, claim: Claim, so
 
 async def test_sqlite_counts_what_waits_and_not_what_is_done(sqlite_url: str) -> None:
     """Every fifteen seconds, in every process."""
-    found = [step for plan in await plans(sqlite_url, clockwork.depths) for step in plan]
+    found = [step for plan in await plans(sqlite_url, lambda tx: clockwork.depths(tx, START)) for step in plan]
     assert found
     assert [step for step in found if step in ("SCAN events", "SCAN conversations")] == []
 
