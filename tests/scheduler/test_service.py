@@ -52,6 +52,13 @@ async def test_gauges(bench: Bench) -> None:
     await worker.observe()
     told = gauges(bench)
     assert (told["payments", "pending"], told["payments", "succeeded"]) == ([0], [1]), "what is no more is told too"
+    bench.clock.forward(timedelta(days=2))
+    await worker.observe()
+    assert gauges(bench)["payments", "succeeded"] == [0], "of what is over that of a day: there is more every year"
+    waiting = payment_intents.update().values(status="pending")
+    await bench.database.run(lambda tx: tx.run(waiting), org=None)
+    await worker.observe()
+    assert gauges(bench)["payments", "pending"] == [1], "however long it waits"
 
 
 async def test_timers_become_events_of_their_people(bench: Bench) -> None:
