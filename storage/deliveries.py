@@ -171,11 +171,20 @@ _sent = (
 )
 
 
+_to_mark = (
+    select(communications.c.id)
+    .where(communications.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(communications.c.id)
+    .with_for_update()
+)
+
+
 async def mark_sent(tx: Tx, rows: Sequence[tuple[uuid.UUID, str | None, datetime]]) -> None:
-    """(communication, provider's id, instant). A status that was quicker than the answer is never taken back. In the
-    order of ids: whoever locks several of them does so in the same order."""
-    ordered = sorted(rows, key=lambda row: row[0])
-    await tx.run_many(_sent, [{"b_id": row[0], "b_message_id": row[1], "b_at": row[2]} for row in ordered])
+    """(communication, provider's id, instant). A status that was quicker than the answer is never taken back. Locked
+    in the order of ids, as by whoever else locks several of them; the update alone would go by its plan."""
+    if rows:
+        await tx.all(_to_mark, ids=among([row[0] for row in rows]))
+        await tx.run_many(_sent, [{"b_id": row[0], "b_message_id": row[1], "b_at": row[2]} for row in rows])
 
 
 async def mark(tx: Tx, communication_id: uuid.UUID, status: str, *, code: str | None, message: str | None) -> None:

@@ -117,9 +117,11 @@ async def claim_checks(tx: Tx, now: datetime, limit: int) -> Sequence[Row[Any]]:
     be more than can be asked about before the first are due again. Two sweeps at once never get the same one."""
     charge = _I.alias("charge")
     asked = charge.c.checked_at
+    # Once more whether it rested: of what another sweep has claimed meanwhile only this is looked at again.
+    rested = or_(asked.is_(None), asked < now - timedelta(minutes=5))
     wanted = (
         select(charge.c.id)
-        .where(is_one_of(charge.c.id, _worth_asking(now)), charge.c.br_code.is_not(None))
+        .where(is_one_of(charge.c.id, _worth_asking(now)), charge.c.br_code.is_not(None), rested)
         .order_by(asked.asc().nulls_first(), charge.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
