@@ -1,4 +1,4 @@
-"""Who locks several messages does so in the order of their ids: two processes that did not would wait for each other."""
+"""Who locks several messages does so in the order of their ids: else two processes would wait for each other."""
 
 from __future__ import annotations
 
