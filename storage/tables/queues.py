@@ -131,7 +131,7 @@ communications = Table(
     # For retention. What is in the order of time anyway costs next to nothing to index by blocks (BRIN).
     Index("ix_communications_worded", "created_at", sqlite_where=_WORDED, postgresql_where=_WORDED),
     Index("ix_communications_created_at", "created_at", postgresql_using="brin"),
-    # A message changes four times in its first seconds: with room in its page that touches no index.
+    # Three statuses follow every message within seconds: with room in its page they touch no index.
     postgresql_with={"fillfactor": 70},
 )
 

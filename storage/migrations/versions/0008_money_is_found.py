@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.migrations.online import create_index
+from storage.migrations.online import create_index, drop_index
 
 revision = "0008"
 down_revision = "0007"
@@ -27,17 +27,16 @@ def upgrade() -> None:
         "ix_documents_expires_at", "documents", ["expires_at"], sqlite_where=_PASSING, postgresql_where=_PASSING
     )
     create_index(
-        "ix_verification_codes_organization_id_contact_id_created_at",
+        "ix_verification_codes_contact_id_organization_id_created_at",
         "verification_codes",
-        ["organization_id", "contact_id", "created_at"],
+        ["contact_id", "organization_id", "created_at"],
     )
-    # If it is there: a try that broke off may have come so far.
-    op.drop_index("ix_verification_codes_contact_id_created_at", table_name="verification_codes", if_exists=True)
+    drop_index("ix_verification_codes_contact_id_created_at", "verification_codes")
 
 
 def downgrade() -> None:
     op.create_index("ix_verification_codes_contact_id_created_at", "verification_codes", ["contact_id", "created_at"])
-    op.drop_index("ix_verification_codes_organization_id_contact_id_created_at", table_name="verification_codes")
+    op.drop_index("ix_verification_codes_contact_id_organization_id_created_at", table_name="verification_codes")
     op.drop_index("ix_documents_expires_at", table_name="documents")
     op.drop_index("ix_consents_organization_id_registration_id", table_name="consents")
     op.drop_index("ix_payment_intents_status_updated_at", table_name="payment_intents")
