@@ -187,7 +187,7 @@ verification_codes = Table(
     CheckConstraint("purpose in ('identity','signature','recovery','password_reset')", name="purpose"),
     Index("ix_verification_codes_organization_id_created_at", "organization_id", "created_at"),
     # With the organisation: it is asked for as well, and of two indexes that serve equally SQLite takes either.
-    Index("ix_verification_codes_organization_id_contact_id_created_at", "organization_id", "contact_id", "created_at"),
+    Index("ix_verification_codes_contact_id_organization_id_created_at", "contact_id", "organization_id", "created_at"),
     Index("ix_verification_codes_recipient_hash_created_at", "recipient_hash", "created_at"),
 )
 
