@@ -71,7 +71,8 @@ async def add_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> int:
 
 
 _WAITING = ("pending", "requires_action")
-A_DAY = timedelta(days=1)
+_OVER = [state for state in ALLOWED["payment_intents"] if state not in _WAITING]
+_LATELY = timedelta(days=1)
 
 
 async def depths(tx: Tx, now: datetime) -> Mapping[str, Any]:
@@ -84,8 +85,7 @@ async def depths(tx: Tx, now: datetime) -> Mapping[str, Any]:
     talks = await tx.scalar(select(func.count()).select_from(conversations).where(conversations.c.floor == PARKED))
     queue = await tx.all(select(outbox.c.status, func.count()).group_by(outbox.c.status))
     charge = payment_intents.c
-    over = [state for state in ALLOWED["payment_intents"] if state not in _WAITING]
-    lately = and_(charge.status.in_(over), charge.updated_at > now - A_DAY)
+    lately = and_(charge.status.in_(_OVER), charge.updated_at > now - _LATELY)
     states = select(charge.status, func.count()).where(or_(charge.status.in_(_WAITING), lately))
     paid = await tx.all(states.group_by(charge.status))
     return {

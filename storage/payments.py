@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Row, or_, select, union_all, update
+from sqlalchemy import ColumnElement, CompoundSelect, FromClause, Row, or_, select, union_all, update
 
 from storage.once import is_one_of
 from storage.statuses import move
@@ -116,13 +116,11 @@ async def claim_checks(tx: Tx, now: datetime, limit: int) -> Sequence[Row[Any]]:
     """Charges worth asking the bank about, marked as asked; those that were asked about least recently, for there may
     be more than can be asked about before the first are due again. Two sweeps at once never get the same one."""
     charge = _I.alias("charge")
-    asked = charge.c.checked_at
     # Once more whether it rested: of what another sweep has claimed meanwhile only this is looked at again.
-    rested = or_(asked.is_(None), asked < now - timedelta(minutes=5))
     wanted = (
         select(charge.c.id)
-        .where(is_one_of(charge.c.id, _worth_asking(now)), charge.c.br_code.is_not(None), rested)
-        .order_by(asked.asc().nulls_first(), charge.c.created_at)
+        .where(is_one_of(charge.c.id, _worth_asking(now)), charge.c.br_code.is_not(None), _rested(charge, now, 5))
+        .order_by(charge.c.checked_at.asc().nulls_first(), charge.c.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -138,9 +136,7 @@ def _worth_asking(now: datetime) -> CompoundSelect[Any]:
     """Live for a minute, lapsed or replaced within a day, or a refund under way; and not asked for five minutes, those
     that hardly anybody pays any more for thirty: on a busy day they are by far the most. Each is found by an index."""
     a_day_ago = now - timedelta(hours=24)
-    rested, long_rested = (
-        or_(_I.c.checked_at.is_(None), _I.c.checked_at < now - timedelta(minutes=rest)) for rest in (5, 30)
-    )
+    rested, long_rested = _rested(_I, now, 5), _rested(_I, now, 30)
     live = select(_I.c.id).where(_I.c.status == "pending", _I.c.created_at < now - timedelta(seconds=60), rested)
     # Moved within a day: who lapses later than that does so after its code did.
     over = select(_I.c.id).where(_I.c.updated_at > a_day_ago, long_rested)
@@ -153,6 +149,11 @@ def _worth_asking(now: datetime) -> CompoundSelect[Any]:
         .where(_R.c.status == PROCESSING, rested)
     )
     return union_all(live, lapsed, replaced, refunding)
+
+
+def _rested(charge: FromClause, now: datetime, minutes: int) -> ColumnElement[bool]:
+    asked = charge.c.checked_at
+    return or_(asked.is_(None), asked < now - timedelta(minutes=minutes))
 
 
 def is_under_way(row: Row[Any]) -> bool:

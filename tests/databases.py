@@ -20,6 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import redis
+from sqlalchemy import text
+
+from storage.unit_of_work import make_engine
 
 T = TypeVar("T")
 OWN = re.compile(r"balcao_test_(\d+)")
@@ -201,3 +204,12 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+async def execute(url: str, *statements: str) -> None:
+    """As the owner, all in one transaction."""
+    engine = make_engine(url)
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from sqlalchemy import text
 
 from storage import migrate
-from storage.unit_of_work import make_engine
 from tests.bot.processes import started
 from tests.bot.test_serve import get, listening
+from tests.databases import execute
 from tests.deploy.versions import HERE, NEXT, next_version
 from tests.deploy.world import LONG, opened, under_load, words
 
@@ -67,14 +66,6 @@ async def a_version_left_behind_does_not_start(folder: Path, env: dict[str, str]
         assert await old.ended() == 1
         assert old.complained.strip().endswith(f"leaves this version ({migrate.head()}) behind: start a newer one")
         assert old.complained.count("\n") == 1
-
-
-async def execute(url: str, *statements: str) -> None:
-    engine = make_engine(url)
-    async with engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
 
 
 async def back_to_this_schema(url: str) -> None:

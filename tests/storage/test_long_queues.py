@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage import clockwork, deliveries, mailboxes
@@ -22,6 +21,7 @@ from storage.tables.queues import events, outbox
 from storage.unit_of_work import Database, Tx, make_engine
 from tests import factories
 from tests.clock import START
+from tests.databases import execute
 
 LONG, FEW, PEOPLE = 20_000, 800, 400
 READ = 1_100
@@ -69,7 +69,7 @@ async def _fill(tx: Tx, ids: list[uuid.UUID], many: int) -> None:
 async def limited(plain: AsyncEngine, postgresql_url: str) -> Database:
     """As the application runs: for a role that row security holds for, whose conditions spoil every estimate."""
     await fill(Database(plain))
-    await by_owner(postgresql_url, "analyze")  # As autovacuum does after a minute.
+    await execute(postgresql_url, "analyze")  # As autovacuum does after a minute.
     return Database(plain)
 
 
@@ -77,17 +77,9 @@ async def limited(plain: AsyncEngine, postgresql_url: str) -> Database:
 async def surprised(plain: AsyncEngine, postgresql_url: str) -> Database:
     """The same, when PostgreSQL last looked in a quiet moment: queues are full and empty within seconds."""
     await fill(Database(plain), FEW)
-    await by_owner(postgresql_url, "delete from outbox", "update events set status = 'done'", "analyze")
+    await execute(postgresql_url, "delete from outbox", "update events set status = 'done'", "analyze")
     await fill(Database(plain), FEW)
     return Database(plain)
-
-
-async def by_owner(url: str, *statements: str) -> None:
-    admin = make_engine(url)
-    async with admin.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await admin.dispose()
 
 
 @pytest.mark.parametrize(("claim", "taken"), [(people, 100), (messages, 100)])

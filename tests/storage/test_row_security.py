@@ -19,6 +19,7 @@ from storage.tables.contacts import contacts
 from storage.tables.organizations import organizations
 from storage.tables.queues import events, leases
 from storage.unit_of_work import NOBODY, Database, Tx, WrongOrganization, make_engine
+from tests.databases import execute
 
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 AURORA = uuid.UUID(int=1)
@@ -202,10 +203,7 @@ async def test_postgresql_expects_the_rows_that_pass(plain: AsyncEngine, postgre
     """Of a condition it knows nothing of it expects one row in two hundred, and plans for a table that seems empty."""
     many = 400
     await Database(plain).run(lambda tx: tx.add(contacts, [_contact(AURORA) for _ in range(many)]), org=None)
-    admin = make_engine(postgresql_url)
-    async with admin.begin() as connection:
-        await connection.execute(text("analyze contacts"))
-    await admin.dispose()
+    await execute(postgresql_url, "analyze contacts")
     async with plain.connect() as connection:
         [plan] = (await connection.execute(text("explain (format json) select * from contacts"))).scalar_one()
     assert plan["Plan"]["Plan Rows"] >= many / 2
