@@ -36,10 +36,6 @@ _CLOSED = "131047"
 """Meta's code for "more than 24 hours since the person wrote", told after it took the message."""
 _UNREACHABLE = "131026"
 _LEFT = frozenset({"sent", "delivered", "read"})
-_KEPT = (
-    "status", "provider_message_id", "sent_at", "delivered_at", "read_at", "failed_at", "category", "error_code",
-    "error_message",
-)  # fmt: skip
 
 
 class Watch(Protocol):
@@ -117,19 +113,23 @@ class Notices:
     # --- delivery statuses --------------------------------------------------------------------------------------
 
     async def _statuses(self, tx: Tx, statuses: Sequence[Status], now: datetime) -> None:
+        ours = [_uuid(status.opaque) for status in statuses]
         rows = await receipts.communications_for(
             tx,
-            [status.message_id for status in statuses if status.message_id and _uuid(status.opaque) is None],
-            [opaque for status in statuses if (opaque := _uuid(status.opaque)) is not None],
+            [told.message_id for told, key in zip(statuses, ours, strict=True) if told.message_id and key is None],
+            [key for key in ours if key is not None],
         )
         by_message = {row.provider_message_id: row for row in rows if row.provider_message_id}
         by_id = {row.id: row for row in rows}
         changed: dict[uuid.UUID, dict[str, Any]] = {}
-        for status in statuses:
-            row = by_id.get(_uuid(status.opaque) or NOBODY) or by_message.get(status.message_id or "")
-            if row is not None:
-                change = changed.setdefault(row.id, {"id": row.id, **{name: getattr(row, name) for name in _KEPT}})
-                await self._status(tx, status, row, change, now)
+        for status, key in zip(statuses, ours, strict=True):
+            row = by_id.get(key or NOBODY) or by_message.get(status.message_id or "")
+            if row is None:
+                continue
+            change = changed.get(row.id)
+            if change is None:
+                change = changed[row.id] = {"id": row.id, **{name: getattr(row, name) for name in receipts.KEPT}}
+            await self._status(tx, status, row, change, now)
         await receipts.advance(tx, list(changed.values()))
         await receipts.clear_up(
             tx, [key for key, change in changed.items() if change["status"] == "failed"], failed=True
@@ -146,8 +146,8 @@ class Notices:
         stamp = _STAMP.get("read" if status.status == "played" else status.status)
         if stamp is not None and change[stamp] is None:
             change[stamp] = min(status.at or now, now)
-        if status.pricing is not None and status.pricing.category:
-            change["category"] = status.pricing.category[:40]
+        if status.category:
+            change["category"] = status.category[:40]
         after = advance(before, status.status)
         if after is None:
             return

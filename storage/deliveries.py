@@ -101,10 +101,12 @@ async def windows(tx: Tx, people: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Row
     return {row.id: row for row in await tx.all(_windows, people=among(people))}
 
 
+_stopped = select(channel_numbers.c.phone_number_id).where(channel_numbers.c.status == "stopped")
+
+
 async def stopped_numbers(tx: Tx) -> set[str]:
     """Numbers on which nothing passes until a person acts."""
-    rows = await tx.all(select(channel_numbers.c.phone_number_id).where(channel_numbers.c.status == "stopped"))
-    return {row.phone_number_id for row in rows}
+    return {row.phone_number_id for row in await tx.all(_stopped)}
 
 
 async def stop_number(tx: Tx, phone_number_id: str, reason: str) -> bool:

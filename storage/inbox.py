@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, update
 
 from storage.tables.contacts import contact_aliases, contacts, conversations
 from storage.tables.organizations import channel_numbers
@@ -17,12 +18,17 @@ AliasKey = tuple[uuid.UUID, str, str]
 """(organisation, kind, value)"""
 
 
+_numbers = select(
+    channel_numbers.c.phone_number_id,
+    channel_numbers.c.business_account_id,
+    channel_numbers.c.organization_id,
+    channel_numbers.c.display_number,
+)
+
+
 async def numbers(tx: Tx) -> tuple[Mapping[str, uuid.UUID], Mapping[str, uuid.UUID], Mapping[str, str]]:
     """Whose every phone_number_id and every WhatsApp business account of ours is; how each number is dialled."""
-    table = channel_numbers.c
-    rows = await tx.all(
-        select(table.phone_number_id, table.business_account_id, table.organization_id, table.display_number)
-    )
+    rows = await tx.all(_numbers)
     numbers = {row.phone_number_id: row.organization_id for row in rows}
     accounts = {row.business_account_id: row.organization_id for row in rows}
     return numbers, accounts, {row.phone_number_id: row.display_number for row in rows}
@@ -35,21 +41,40 @@ async def show_number(tx: Tx, phone_number_id: str, display_number: str) -> None
     )
 
 
+_GROUPS = 8
+"""Organisations and kinds of names that one statement asks for: of one organisation's people there are three."""
+
+
+@cache
+def _known_names(groups: int) -> Select[Any]:
+    table = contact_aliases.c
+    # Not as a list of triples: for that SQLite reads every name there is.
+    named = [
+        and_(
+            table.organization_id == bindparam(f"org_{group}"),
+            table.kind == bindparam(f"kind_{group}"),
+            table.value.in_(bindparam(f"values_{group}", expanding=True)),
+        )
+        for group in range(groups)
+    ]
+    return select(table.organization_id, table.kind, table.value, table.contact_id).where(or_(*named))
+
+
 async def find_aliases(tx: Tx, keys: Iterable[AliasKey]) -> dict[AliasKey, uuid.UUID]:
     """The contact behind each known name."""
     wanted: dict[tuple[uuid.UUID, str], list[str]] = {}
     for org, kind, value in keys:
         wanted.setdefault((org, kind), []).append(value)
-    if not wanted:
-        return {}
-    table = contact_aliases.c
-    # Not as a list of triples: for that SQLite reads every name there is.
-    named = [
-        and_(table.organization_id == org, table.kind == kind, table.value.in_(among(values)))
-        for (org, kind), values in wanted.items()
-    ]
-    statement = select(table.organization_id, table.kind, table.value, table.contact_id).where(or_(*named))
-    return {(row.organization_id, row.kind, row.value): row.contact_id for row in await tx.all(statement)}
+    found: dict[AliasKey, uuid.UUID] = {}
+    groups = list(wanted.items())
+    for start in range(0, len(groups), _GROUPS):
+        asked = groups[start : start + _GROUPS]
+        values: dict[str, Any] = {}
+        for place, ((org, kind), names) in enumerate(asked):
+            values |= {f"org_{place}": org, f"kind_{place}": kind, f"values_{place}": among(names)}
+        rows = await tx.all(_known_names(len(asked)), **values)
+        found |= {(row.organization_id, row.kind, row.value): row.contact_id for row in rows}
+    return found
 
 
 async def add_people(

@@ -51,8 +51,13 @@ async def split(tx: Tx, row: Row[Any], payloads: Sequence[Mapping[str, Any]]) ->
 
 
 _table = communications.c
+KEPT = (
+    "status", "provider_message_id", "sent_at", "delivered_at", "read_at", "failed_at", "category", "error_code",
+    "error_message",
+)  # fmt: skip
+"""What statuses tell of a communication."""
 _told_of = (
-    select(*(column for column in _table if column.name not in ("content", "variables")))
+    select(_table.id, _table.organization_id, _table.contact_id, _table.template, *(_table[name] for name in KEPT))
     .where(
         or_(
             _table.id.in_(bindparam("ids", expanding=True)),
@@ -65,8 +70,8 @@ _told_of = (
 
 
 async def communications_for(tx: Tx, message_ids: Sequence[str], ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
-    """Communications a batch of statuses speaks of, by the provider's id or by our own, without their words; locked in
-    the order of ids, so that two processes never move one backwards."""
+    """Communications a batch of statuses speaks of, by the provider's id or by our own: whose they are, and KEPT.
+    Locked in the order of ids, so that two processes never move one backwards."""
     return await tx.all(_told_of, message_ids=among(message_ids), ids=among(ids))
 
 
@@ -85,22 +90,7 @@ async def taken(tx: Tx, contact_id: uuid.UUID, template: str, most: int) -> list
 _advance = (
     update(communications)
     .where(communications.c.id == bindparam("b_id"))
-    .values(
-        {
-            name: bindparam(f"b_{name}")
-            for name in (
-                "status",
-                "provider_message_id",
-                "sent_at",
-                "delivered_at",
-                "read_at",
-                "failed_at",
-                "category",
-                "error_code",
-                "error_message",
-            )
-        }
-    )
+    .values({name: bindparam(f"b_{name}") for name in KEPT})
 )
 
 

@@ -153,8 +153,7 @@ class RedisWake:
             if not self._bell.worth_asking():
                 continue
             try:
-                for topic in topics:
-                    await self._redis.publish(self._channel, f"{topic} {self._name}")
+                await self._redis.publish(self._channel, " ".join((*topics, self._name)))
             except (RedisError, OSError) as error:
                 self._bell.lost(error)
             else:
@@ -178,9 +177,10 @@ class RedisWake:
             message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
             silent = silent + 1 if message is None else 0
             if message is not None and message["type"] == "message":
-                topic, _, name = message["data"].decode().partition(" ")
+                *topics, name = message["data"].decode().split(" ")
                 if name != self._name:  # Our own rang here when it was said.
-                    self._local.ring(topic)
+                    for topic in topics:
+                        self._local.ring(topic)
             if silent == _SILENT:
                 await pubsub.ping()
         raise ConnectionError("silent")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,7 @@ _BUSINESS = "whatsapp_business_account"
 _DAY = 86_400
 _LONGEST_KEY = 255
 _LONGEST_BSUID = 200
+_LONGEST_SHOWN = 40
 _PEOPLE_LISTS = {
     "user_preferences": "user_preferences",
     "user_id_update": "user_id_update",
@@ -48,7 +50,7 @@ class Item:
     field: str
     phone_number_id: str | None
     external_id: str
-    """Dedupe key: wamid; `wamid:status:recipient`; else the SHA-256 (hex) of field, account, time and content."""
+    """Dedupe key: wamid; none for a status; else the SHA-256 (hex) of field, account, time and content."""
     occurred_at: datetime | None
     wa_id: str | None
     bsuid: str | None
@@ -68,6 +70,9 @@ class _Person(NamedTuple):
     parent_bsuid: str | None = None
     profile_name: str | None = None
     username: str | None = None
+
+
+_NOBODY = _Person()
 
 
 class _Place(NamedTuple):
@@ -162,10 +167,10 @@ def _messages(value: dict[str, Any], place: _Place, items: list[Item]) -> None:
     for message in messages:
         items.append(_message(message, contacts, place))
     for status in statuses:
-        items.append(_status(status, contacts, place))
+        items.append(_status(status, place))
     if errors:
         payload = {"metadata": value.get("metadata"), "errors": errors}
-        items.append(_content("errors", payload, place, _Person(), place.time, salt=place.now.date().isoformat()))
+        items.append(_content("errors", payload, place, _NOBODY, place.time, salt=place.now.date().isoformat()))
     elif not messages and not statuses:
         items.append(_unknown(value, place))
 
@@ -179,17 +184,13 @@ def _message(message: Any, contacts: list[dict[str, Any]], place: _Place) -> Ite
     return _item("message", message, place, person, wamid, instant(message.get("timestamp"), place.latest))
 
 
-def _status(status: Any, contacts: list[dict[str, Any]], place: _Place) -> Item:
+def _status(status: Any, place: _Place) -> Item:
+    """Three follow every message of ours, so nothing is looked for that is not used: whom it reached is known by the
+    message, and being told twice changes nothing."""
     wamid, state = (status.get("id"), status.get("status")) if isinstance(status, dict) else (None, None)
     if not (isinstance(wamid, str) and wamid and isinstance(state, str) and state):
         return _unknown(status, place)
-    of_group = status.get("recipient_type") == "group"
-    wa_id = digits(status.get("recipient_participant_id" if of_group else "recipient_id"))
-    bsuid = _bsuid(status.get("recipient_user_id"))
-    parent = _bsuid(status.get("parent_recipient_user_id") or status.get("recipient_parent_user_id"))
-    person = _person(wa_id, bsuid, parent or _bsuid(status.get("parent_user_id")), contacts)
-    key = f"{wamid}:{state}:{wa_id or bsuid or _id(status.get('recipient_id')) or ''}"
-    return _item("status", status, place, person, key, instant(status.get("timestamp"), place.latest))
+    return _item("status", status, place, _NOBODY, "", None)
 
 
 def _notices(value: dict[str, Any], place: _Place, items: list[Item]) -> None:
@@ -203,7 +204,7 @@ def _notices(value: dict[str, Any], place: _Place, items: list[Item]) -> None:
         items.append(_content("notice", payload, place, person, told.get("timestamp", place.time)))
     if not pieces:
         kind: Kind = "notice" if place.field else "unknown"
-        items.append(_content(kind, value, place, _Person(), place.time))
+        items.append(_content(kind, value, place, _NOBODY, place.time))
 
 
 def _noticed(told: dict[str, Any], contacts: list[dict[str, Any]]) -> _Person:
@@ -268,7 +269,7 @@ def _content(kind: Kind, payload: dict[str, Any], place: _Place, person: _Person
 
 def _unknown(fragment: Any, place: _Place) -> Item:
     payload = fragment if isinstance(fragment, dict) else {"raw": fragment}
-    return _content("unknown", payload, place, _Person(), payload.get("timestamp", place.time))
+    return _content("unknown", payload, place, _NOBODY, payload.get("timestamp", place.time))
 
 
 def _digest(content: Any) -> str:
@@ -285,8 +286,13 @@ def _id(value: Any) -> str | None:
 
 
 def _dialled(value: Any) -> str | None:
+    return _digits_of(value) if isinstance(value, str) and len(value) <= _LONGEST_SHOWN else None
+
+
+@lru_cache(maxsize=256)  # Of the few numbers that are ours, told with every call.
+def _digits_of(value: str) -> str | None:
     """Meta writes it with or without plus, spaces and dashes; 15 digits is the longest number there is (E.164)."""
-    number = "".join(filter(str.isdecimal, value[:40])) if isinstance(value, str) and value.isascii() else ""
+    number = "".join(filter(str.isdecimal, value)) if value.isascii() else ""
     return number if 0 < len(number) <= 15 else None
 
 

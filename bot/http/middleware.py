@@ -9,11 +9,11 @@ from time import perf_counter
 
 import structlog
 from aiohttp import web
+from uuid_utils import uuid7
 
 from bot.http.answers import OUTCOME, REQUEST_ID, error_answer, text_answer
 from bot.http.deps import DEPS, ENDING
 from bot.logs import REQUEST
-from storage.base import new_id
 
 log = structlog.get_logger()
 _EVERY = logging.getLogger()
@@ -36,7 +36,7 @@ _OUTCOMES = {400: "malformed", 401: "unsigned", 403: "unsigned", 408: "too_slow"
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: whatever happens within, a caller gets an answer that carries the request's id."""
     given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = request_id = given if _ID.fullmatch(given) else str(new_id())
+    request[REQUEST_ID] = request_id = given if given and _ID.fullmatch(given) else str(uuid7())
     began = perf_counter()
     under_way = REQUEST.set(request_id)
     try:

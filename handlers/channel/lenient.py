@@ -69,6 +69,8 @@ def plain(value: Any, limit: int) -> str:
     """Text as a person would see it: NFC, one kind of line break, no invisible characters, trimmed, at most `limit`."""
     if not isinstance(value, str):
         return ""
+    if value.isascii() and value.isprintable():  # As nearly all that Meta writes is: nothing to be made of it.
+        return value.strip()[:limit].strip()
     if value.isprintable():
         shown = value[:LONGEST]
     else:

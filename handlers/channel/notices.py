@@ -39,7 +39,6 @@ from handlers.channel.notice_types import (
 from handlers.channel.statuses import (
     STATUS_RANK,
     NoticeError,
-    Pricing,
     State,
     Status,
     advance,
@@ -64,7 +63,6 @@ __all__ = [
     "PhoneName",
     "PhoneQuality",
     "Preference",
-    "Pricing",
     "Restriction",
     "Security",
     "State",

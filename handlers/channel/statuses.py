@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from handlers.channel.lenient import digits, instant, integer, record, records, string
+from handlers.channel.lenient import instant, integer, record, records, string
 
 STATUS_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "played": 3}
 """How far a communication is. A voice note that was played was read: both are the same height."""
@@ -37,24 +37,14 @@ class NoticeError:
 
 
 @dataclass(frozen=True, slots=True)
-class Pricing:
-    category: str | None
-    type: str | None
-    model: str | None
-    billable: bool | None
-    """Meta's own flag, to be retired: then derived from the type (`regular` is billed, `free_…` is not)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     message_id: str | None
     status: State
     at: datetime | None
-    recipient_wa_id: str | None
-    recipient_bsuid: str | None
     opaque: str | None
     """Our `biz_opaque_callback_data`: the outbox row."""
-    pricing: Pricing | None
+    category: str | None
+    """What Meta calls it when it charges for it: `service`, `utility`, `marketing`, …"""
     errors: tuple[NoticeError, ...]
 
 
@@ -65,10 +55,8 @@ def parse_status(payload: dict[str, Any]) -> Status:
         message_id=string(payload.get("id")),
         status=_state(payload.get("status")),
         at=instant(payload.get("timestamp")),
-        recipient_wa_id=digits(payload.get("recipient_participant_id")) or digits(payload.get("recipient_id")),
-        recipient_bsuid=string(payload.get("recipient_user_id")),
         opaque=string(payload.get("biz_opaque_callback_data")),
-        pricing=_pricing(record(payload.get("pricing"))),
+        category=string(record(payload.get("pricing")).get("category")),
         errors=read_errors(payload.get("errors")),
     )
 
@@ -86,15 +74,6 @@ def advance(current: str, new: str) -> str | None:
 
 def _state(value: Any) -> State:
     return State(value) if isinstance(value, str) and value in _STATES else State.OTHER
-
-
-def _pricing(pricing: dict[str, Any]) -> Pricing | None:
-    if not pricing:
-        return None
-    kind, billable = string(pricing.get("type")), pricing.get("billable")
-    if not isinstance(billable, bool):
-        billable = {"regular": True, "free_customer_service": False, "free_entry_point": False}.get(kind or "")
-    return Pricing(string(pricing.get("category")), kind, string(pricing.get("pricing_model")), billable)
 
 
 def read_errors(value: Any) -> tuple[NoticeError, ...]:
