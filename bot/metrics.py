@@ -39,7 +39,7 @@ class Metrics:
         self._turns = Counter("balcao_turns", "Turns taken", ["outcome"], registry=registry)
         self._turn_seconds = Histogram("balcao_turn_seconds", "Time of one turn", buckets=FAST, registry=registry)
         self._deliveries = Counter("balcao_deliveries", "Outbox rows tried", ["kind", "outcome"], registry=registry)
-        self._notices = Counter("balcao_notices", "Notices read", ["kind", "outcome"], registry=registry)
+        self._notices = Counter("balcao_notices", "Notices read", ["kind"], registry=registry)
         self._parked = _gauge("balcao_parked_events", "Events set aside after failing", registry)
         self._dead = _gauge("balcao_dead_deliveries", "Deliveries given up", registry)
         self._payments = _gauge("balcao_payments", "Payments by state", registry, ["state"])
@@ -74,9 +74,9 @@ class Metrics:
         """`kind`: whatsapp, mail, sms, pix, cep. `outcome`: sent, retried, held, unknown, replaced, dead."""
         self._deliveries.labels(kind, outcome).inc(count)
 
-    def notice(self, kind: str, outcome: str, many: int = 1) -> None:
-        """Statuses, account notices and payment callbacks. `outcome`: done, foreign."""
-        self._notices.labels(kind, outcome).inc(many)
+    def notice(self, kind: str, many: int) -> None:
+        """Statuses, account notices and payment callbacks that were worked off."""
+        self._notices.labels(kind).inc(many)
 
     def parked(self, count: int) -> None:
         self._parked.set(count)

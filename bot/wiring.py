@@ -34,7 +34,7 @@ from conversations.dialogues.all import dialogues
 from conversations.engine import Engine
 from handlers.commands import COMMANDS
 from handlers.facts import Organization
-from handlers.organizations.directory import Directory, first_organization
+from handlers.organizations.directory import Directory
 from handlers.ports import (
     CepDirectory,
     Clock,
@@ -257,9 +257,6 @@ def make_balcao(
 def _web(
     settings: Settings, database: Database, vault: Vault, clock: Clock, wake: Wake, metrics: Metrics, ping: object
 ) -> WebDeps:
-    async def pix_organization() -> uuid.UUID | None:
-        return await database.run(first_organization, org=None, read_only=True)
-
     secrets: Sequence[object] = (settings.whatsapp_app_secret, settings.whatsapp_app_secret_previous)
     pix_secret = settings.pix_webhook_secret
     return WebDeps(
@@ -271,7 +268,6 @@ def _web(
         app_secrets=[secret.get_secret_value().encode() for secret in secrets if secret is not None],  # type: ignore[attr-defined]
         verify_token=settings.whatsapp_verify_token.get_secret_value(),
         pix_webhook_secret=pix_secret.get_secret_value() if pix_secret else None,
-        pix_organization=pix_organization,
         public_url=settings.public_url,
         checks=usual_checks(database, ping),  # type: ignore[arg-type]
     )

@@ -39,7 +39,7 @@ _LEFT = frozenset({"sent", "delivered", "read"})
 
 
 class Watch(Protocol):
-    def notice(self, kind: str, outcome: str, many: int = 1) -> None: ...
+    def notice(self, kind: str, many: int) -> None: ...
 
 
 class Notices:
@@ -101,7 +101,7 @@ class Notices:
         done = []
         for row in rows:
             told = _told(row)
-            tx.after_commit.append(_count(self._watch, "status" if told else row.kind, many=len(told) or 1))
+            tx.after_commit.append(_count(self._watch, "status" if told else row.kind, len(told) or 1))
             if row.kind == "pix.callback":
                 await self._pix(tx, row, now)
             elif not told and not await self._account(tx, row, now):
@@ -183,11 +183,8 @@ class Notices:
 
     async def _pix(self, tx: Tx, row: Any, now: datetime) -> None:
         """A callback proves nothing: ask the bank about every charge of ours that it names."""
-        notices = [notice for notice in parse_callback(row.payload) if notice.txid]
-        txids = list(dict.fromkeys(str(notice.txid) for notice in notices))
+        txids = list(dict.fromkeys(notice.txid for notice in parse_callback(row.payload) if notice.txid))
         known = await receipts.intents(tx, txids)
-        for _ in range(len(txids) - len(known)):
-            tx.after_commit.append(_count(self._watch, "pix.callback", "foreign"))
         if known:
             await self._ask_bank(tx, known, now)
             tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
@@ -302,5 +299,5 @@ def _told(row: Any) -> Sequence[dict[str, Any]]:
     return [row.payload or {}] if row.kind == "status" else []
 
 
-def _count(watch: Watch, kind: str, outcome: str = "done", many: int = 1) -> Callable[[], None]:
-    return lambda: watch.notice(kind, outcome, many)
+def _count(watch: Watch, kind: str, many: int) -> Callable[[], None]:
+    return lambda: watch.notice(kind, many)

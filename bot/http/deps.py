@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -32,8 +31,6 @@ class WebDeps:
     verify_token: str
     pix_webhook_secret: str | None
     """None: callbacks are taken from anybody, for each is only a reason to ask the bank."""
-    pix_organization: Callable[[], Awaitable[uuid.UUID | None]]
-    """Whose bank account it is; None while no business has been applied."""
     public_url: str
     """Without a slash at its end."""
     checks: Sequence[Check] = field(default=())

@@ -1,4 +1,5 @@
-"""The bank's callback. Nothing in it is believed: it is stored as a reason to ask the bank about the charges it names.
+"""The bank's callback. Nothing in it is believed: what names a charge of ours is stored as a reason to ask the bank.
+The rest is answered alike and forgotten, so that strangers fill no table.
 
 Sources: API Pix 2.9 (POST {webhookUrl}/pix); Efí (static secret as `?hmac=`, to whose end it may add `/pix`; probes).
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,7 +23,7 @@ from handlers.channel.lenient import clean
 from handlers.payments.callback import PixNotice, RefundNotice, parse_callback
 from scheduler.wake import NOTICES
 from storage.clockwork import add_events
-from storage.unit_of_work import NOBODY
+from storage.receipts import intents
 
 log = structlog.get_logger()
 
@@ -50,29 +51,46 @@ async def receive(request: web.Request) -> web.Response:
     if not body.strip():
         return text_answer("ok", outcome="ignored")
     try:
-        pix = [kept(notice) for notice in parse_callback(load(body))[:_MOST_PIX]]
+        told = parse_callback(load(body))[:_MOST_PIX]
     except Malformed:
         raise web.HTTPBadRequest from None
-    if not pix:
+    if not told:
         return text_answer("ok", outcome="ignored")
-    await store(deps, "pix", None, {"pix": pix})
-    return text_answer("ok")
+    ours = await _ours(deps, told)
+    for organization_id, pix in ours.items():
+        await store(deps, "pix", organization_id, {"pix": pix})
+    return text_answer("ok", outcome=None if ours else "unknown")
 
 
-async def store(deps: WebDeps, source: str, organization_id: uuid.UUID | None, payload: dict[str, Any]) -> None:
-    """Commit it as an event of an organisation (None: the one whose bank it is) and wake whoever asks the bank.
+async def _ours(deps: WebDeps, told: Sequence[PixNotice]) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """What is told of charges of ours, by whose they are."""
+    txids = list({notice.txid for notice in told if notice.txid})
+    try:
+        found = await deps.database.run(lambda tx: intents(tx, txids), org=None, read_only=True) if txids else []
+    except Exception:
+        log.exception("webhook.not_looked_up", source="pix")
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from None
+    owners = {intent.provider_intent_id: intent.organization_id for intent in found}
+    ours: dict[uuid.UUID, list[dict[str, Any]]] = {}
+    for notice in told:
+        if notice.txid in owners:
+            ours.setdefault(owners[notice.txid], []).append(kept(notice))
+    return ours
+
+
+async def store(deps: WebDeps, source: str, organization_id: uuid.UUID, payload: dict[str, Any]) -> None:
+    """Commit it as an event of an organisation and wake whoever asks the bank.
 
     The same content twice is one event. Raises 503 when it cannot be stored, which banks answer with another try.
     """
     payload = clean(payload)
     key = sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
     now = deps.clock.now()
+    row = {
+        "organization_id": organization_id, "source": source, "external_id": key, "kind": "pix.callback",
+        "payload": payload, "occurred_at": now, "received_at": now,
+    }  # fmt: skip
     try:
-        owner = organization_id or await deps.pix_organization() or NOBODY
-        row = {
-            "organization_id": owner, "source": source, "external_id": key, "kind": "pix.callback",
-            "payload": payload, "occurred_at": now, "received_at": now,
-        }  # fmt: skip
         new = await deps.database.run(lambda tx: add_events(tx, [row]), org=None)
     except Exception:
         log.exception("webhook.not_stored", source=source)

@@ -105,13 +105,10 @@ async def open_web(url: str, **changes: Any) -> AsyncIterator[Web]:
     shop = await organization(database)
     await database.run(lambda tx: tx.add(channel_numbers, number_row(shop.id, clock)), org=None)
 
-    async def owner() -> UUID:
-        return shop.id
-
     usual: dict[str, Any] = {
         "database": database, "vault": VAULT, "clock": clock, "wake": bells, "metrics": Metrics(),
         "app_secrets": [SECRET, FORMER_SECRET], "verify_token": VERIFY_TOKEN, "pix_webhook_secret": None,
-        "pix_organization": owner, "public_url": PUBLIC_URL, "checks": usual_checks(database),
+        "public_url": PUBLIC_URL, "checks": usual_checks(database),
     }  # fmt: skip
     deps = WebDeps(**{**usual, **changes})
     try:

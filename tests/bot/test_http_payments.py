@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,8 @@ from handlers.payments.callback import parse_callback
 from scheduler.wake import NOTICES
 from storage.base import new_id
 from storage.tables.members import payment_intents, registration_sessions
-from storage.unit_of_work import NOBODY
 from tests.bot.http_support import Web, open_web
-from tests.factories import contact
+from tests.factories import contact, organization
 
 SECRET = "a secret of the bank's address"
 TXID = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
@@ -34,13 +34,21 @@ async def web(database_url: str) -> AsyncIterator[Web]:
 
 
 @pytest.fixture
+async def charged(web: Web) -> Web:
+    """With a charge of TXID."""
+    await intent(web)
+    return web
+
+
+@pytest.fixture
 async def guarded(sqlite_url: str) -> AsyncIterator[Web]:
     async with open_web(sqlite_url, pix_webhook_secret=SECRET) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("path", ["/webhooks/pix", "/webhooks/pix/pix"])
-async def test_a_callback_becomes_an_event_without_the_payer(web: Web, path: str) -> None:
+async def test_a_callback_becomes_an_event_without_the_payer(charged: Web, path: str) -> None:
+    web = charged
     assert (await web.post(path, BODY))[0] == 200
     (row,) = await web.events()
     assert (row.organization_id, row.source, row.kind, row.contact_id) == (
@@ -56,7 +64,8 @@ async def test_a_callback_becomes_an_event_without_the_payer(web: Web, path: str
     assert web.bells.rung == [NOTICES]
 
 
-async def test_the_same_callback_is_one_event_and_its_refund_another(web: Web) -> None:
+async def test_the_same_callback_is_one_event_and_its_refund_another(charged: Web) -> None:
+    web = charged
     refund = {"id": "R1", "rtrId": "D1", "valor": "10.00", "status": "DEVOLVIDO", "natureza": "ORIGINAL", "x": 1}
     with_refund = orjson.dumps({"pix": [{**PIX, "infoPagador": "", "devolucoes": refund}]})
     for body in (BODY, BODY.replace(b"presente", b"presentinho"), with_refund, with_refund):
@@ -67,7 +76,8 @@ async def test_the_same_callback_is_one_event_and_its_refund_another(web: Web) -
     assert web.bells.rung == [NOTICES, NOTICES]
 
 
-async def test_half_an_emoji_a_byte_order_mark_and_nul_do_no_harm(web: Web) -> None:
+async def test_half_an_emoji_a_byte_order_mark_and_nul_do_no_harm(charged: Web) -> None:
+    web = charged
     odd = b"\xef\xbb\xbf" + BODY.replace(b"da Ana", b"\\ud83d").replace(b"pix@", b"pix\\u0000\\ud83d@")
     assert (await web.post("/webhooks/pix", odd))[0] == 200
     (row,) = await web.events()
@@ -117,18 +127,30 @@ async def test_probes_are_welcome(guarded: Web) -> None:
     ],
 )
 async def test_the_secret_of_the_address(guarded: Web, path: str, status: int) -> None:
+    await intent(guarded)
     assert (await guarded.post(path.replace("SECRET", SECRET), BODY))[0] == status
     assert len(await guarded.events()) == (1 if status == 200 else 0)
 
 
-async def test_before_any_business_is_applied_it_belongs_to_nobody(sqlite_url: str) -> None:
-    async def none() -> UUID | None:
-        return None
+async def test_what_names_no_charge_of_ours_is_answered_alike_and_fills_no_table(charged: Web) -> None:
+    strangers = [{**PIX, "txid": "b" * 32, "infoPagador": ""}, {**PIX, "txid": None, "infoPagador": ""}]
+    for pix in ([strangers[0]], [strangers[1]], strangers):
+        assert await charged.post("/webhooks/pix", orjson.dumps({"pix": pix})) == (200, "ok")
+    assert not await charged.events()
+    assert charged.metrics("balcao_webhooks_total") == {'{outcome="unknown",source="pix"}': 3}
+    ours = {**PIX, "infoPagador": ""}
+    assert await charged.post("/webhooks/pix", orjson.dumps({"pix": [*strangers, ours]})) == (200, "ok")
+    (row,) = await charged.events()
+    assert [pix["txid"] for pix in row.payload["pix"]] == [TXID]
 
-    async with open_web(sqlite_url, pix_organization=none) as web:
-        assert (await web.post("/webhooks/pix", BODY))[0] == 200
-        (row,) = await web.events()
-        assert row.organization_id == NOBODY
+
+async def test_each_business_hears_of_its_own_charges(charged: Web) -> None:
+    theirs = replace(charged, organization=await organization(charged.deps.database))
+    await intent(theirs, "c" * 32)
+    pix = [{**PIX, "infoPagador": "", "txid": txid} for txid in (TXID, "c" * 32)]
+    assert (await charged.post("/webhooks/pix", orjson.dumps({"pix": pix})))[0] == 200
+    heard = {row.organization_id: [one["txid"] for one in row.payload["pix"]] for row in await charged.events()}
+    assert heard == {charged.organization.id: [TXID], theirs.organization.id: ["c" * 32]}
 
 
 async def test_no_database_is_503(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +174,7 @@ def told(intent_id: object, **changes: Any) -> bytes:
     return orjson.dumps({**usual, **changes})
 
 
-async def intent(web: Web) -> UUID:
+async def intent(web: Web, txid: str = TXID) -> UUID:
     """A pending charge."""
     person = await contact(web.database, web.organization)
     now, session_id, intent_id = web.clock.now(), new_id(), new_id()
@@ -162,8 +184,8 @@ async def intent(web: Web) -> UUID:
         "expires_at": now, **times,
     }  # fmt: skip
     charge = {
-        "id": intent_id, "contact_id": person.id, "registration_id": session_id, "method": "pix", "provider": "bcb",
-        "provider_intent_id": TXID, "amount": 11000, "status": "pending", "sequence": 1, **times,
+        "id": intent_id, "contact_id": person.id, "registration_id": session_id, "method": "pix", "provider": "pix",
+        "provider_intent_id": txid, "amount": 11000, "status": "pending", "sequence": 1, **times,
     }  # fmt: skip
     await web.database.run(lambda tx: tx.add(registration_sessions, session), org=web.organization.id)
     await web.database.run(lambda tx: tx.add(payment_intents, charge), org=web.organization.id)

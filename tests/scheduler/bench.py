@@ -46,7 +46,7 @@ class Watch:
         return lambda *args: self.told.append((name, *args))
 
     def outcomes(self, name: str) -> list[Any]:
-        return [told[2] if name in ("delivery", "notice") else told[1] for told in self.told if told[0] == name]
+        return [told[2] if name == "delivery" else told[1] for told in self.told if told[0] == name]
 
 
 @dataclass

@@ -238,7 +238,7 @@ async def test_a_callback_only_asks_the_bank(bench: Bench) -> None:
     await hear(bench, {"pix": pix}, kind="pix.callback")
     row = await bench.one(outbox)
     assert (row.kind, row.payload["txid"], row.payload["asked"]) == ("pix.check", txid, False)
-    assert sorted(bench.watch.outcomes("notice")) == ["done", "foreign"]
+    assert bench.watch.outcomes("notice") == ["pix.callback"]
 
 
 async def test_a_poisonous_notice_is_parked_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ async def test_a_poisonous_notice_is_parked_alone(bench: Bench, monkeypatch: pyt
     bad = await bench.one(events, external_id="bad")
     assert (bad.error, bad.payload["poison"]) == ("ZeroDivisionError", True)
     assert (await bench.one(communications)).status == "read"
-    assert sorted(bench.watch.outcomes("notice")) == ["done", "done"]
+    assert sorted(bench.watch.outcomes("notice")) == ["notice:account_review_update", "status"]
 
 
 async def test_a_poisonous_status_is_parked_alone_and_its_neighbours_count(
