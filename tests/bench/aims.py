@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.bench.rows import ONE_WORKER, TWO_WORKERS, Row
-
-WORKER_CORES = 4
-"""For two workers beside one: one core each, one for the web process and one for the load."""
+from tests.bench.servers import SPREAD_CORES
 
 
 class Aim(NamedTuple):
@@ -31,14 +29,20 @@ def aims(rows: Mapping[str, Row], on_file: Sequence[str], cores: int, demo_secon
         yield Aim("PostgreSQL, turns/s", 1000, _turns(rows, "postgresql"))
         yield from _ratios(rows, on_file)
     if {ONE_WORKER, TWO_WORKERS} <= rows.keys():
-        few = "" if cores >= WORKER_CORES else f"cores do not allow: {cores} of {WORKER_CORES}"
-        yield Aim("two workers, of one", 1.7, _ratio(rows, TWO_WORKERS, ONE_WORKER), remark=few)
+        yield _workers(rows, cores)
     for name, row in rows.items():
         yield from _latencies(name, row)
     if ours := [row["peak_mb"] for name, row in rows.items() if "unfinished" in row]:
         yield Aim("peak memory of a process, MB", 250, max(ours), at_least=False)
     if demo_seconds is not None:
         yield Aim("demo start, s", 3, demo_seconds, at_least=False)
+
+
+def _workers(rows: Mapping[str, Row], cores: int) -> Aim:
+    share = rows[TWO_WORKERS].get("share")
+    label = "two workers, of one" if share is None else f"two workers, of one, with {share:g} of a core each"
+    few = "" if cores >= SPREAD_CORES or share is not None else f"cores do not allow: {cores} of {SPREAD_CORES}"
+    return Aim(label, 1.7, _ratio(rows, TWO_WORKERS, ONE_WORKER), remark=few)
 
 
 def _ratios(rows: Mapping[str, Row], on_file: Sequence[str]) -> Iterator[Aim]:

@@ -55,6 +55,8 @@ class Bench:
             fresh = "" if name in self.on_file else subject.database_url
             with databases.analyzed(fresh, self.given.warm_up / 2):
                 row = crowd(asdict(self._plan(subject, server, rate)))
+            if server.share is not None:
+                row["share"] = server.share
             if subject.database_url:
                 row["catch_up_s"], row["unfinished"] = databases.catch_up(subject.database_url)
         if complaints := server.complaints():

@@ -18,8 +18,13 @@ import redis
 
 from scripts.services import free_port
 from tests.bench.meta import ACCOUNT, NUMBERS
+from tests.bench.shares import limited
 from tests.bot.processes import APP_SECRET, GOOD, bare
 
+SPREAD_CORES = 4
+"""For two workers beside one: one core each, one for the web process and one for the load."""
+SHARE = 0.2
+"""Of a core, for a worker where there are fewer: what they do together then leaves the rest idle."""
 START = 60.0
 """Seconds a server may take to answer."""
 ROOT = Path(__file__).parents[2]
@@ -57,6 +62,10 @@ class Server:
     port: int
     graph_port: int
     pids: list[int] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
+    """Where each of them tells that it is there."""
+    share: float | None = None
+    """Of a core, for each worker, where there are too few cores to give them one."""
     logs: list[Path] = field(default_factory=list)
 
     def complaints(self) -> list[str]:
@@ -103,24 +112,40 @@ def serving(subject: Subject, place: Place) -> Iterator[Server]:
     """The subject, until it answers."""
     server = Server(free_port(), free_port())
     with ExitStack() as stack:
-        for number, (command, env) in enumerate(_processes(subject, server)):
+        for number, (command, env, port) in enumerate(_processes(subject, server)):
             log = place.folder / f"{subject.name.replace(' ', '-')}-{number}-{time.monotonic_ns()}.log"
             core = _core(subject, number, place)
             server.logs.append(log)
             server.pids.append(stack.enter_context(process(command, env, core, log)))
-        until_it_answers(server)
+            server.ports.append(port)
+        for port, log in zip(server.ports, server.logs, strict=True):
+            until_it_answers(port, log)
+        if subject.spread and len(place.usable) < SPREAD_CORES:
+            _share(server, stack)
         yield server
 
 
-def _processes(subject: Subject, server: Server) -> Iterator[tuple[Sequence[str], Mapping[str, str]]]:
+def _processes(subject: Subject, server: Server) -> Iterator[tuple[Sequence[str], Mapping[str, str], int]]:
+    """Command, environment and port of each."""
     if subject.desk != "balcao":
-        graph = f"http://127.0.0.1:{server.graph_port}"
-        yield [sys.executable, "-m", "tests.bench.rulers", subject.desk, str(server.port), graph, APP_SECRET], {}
+        ruler = [subject.desk, str(server.port), f"http://127.0.0.1:{server.graph_port}", APP_SECRET]
+        yield [sys.executable, "-m", "tests.bench.rulers", *ruler], {}, server.port
         return
     env = settings(subject, server.graph_port)
     for number, role in enumerate(subject.roles):
         port = server.port if number == 0 else free_port()
-        yield [*BALCAO, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(port)], env
+        yield [*BALCAO, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(port)], env, port
+
+
+def _share(server: Server, stack: ExitStack) -> None:
+    """To the workers, who come after the web process, now that they have started: by a share that would take long."""
+    try:
+        for pid in server.pids[1:]:
+            stack.enter_context(limited(pid, SHARE))
+    except OSError as error:
+        print(f"bench: workers share what cores there are: {error}", file=sys.stderr)
+    else:
+        server.share = SHARE
 
 
 def _core(subject: Subject, number: int, place: Place) -> int | None:
@@ -131,8 +156,8 @@ def _core(subject: Subject, number: int, place: Place) -> int | None:
     return free[number % len(free)]
 
 
-def until_it_answers(server: Server) -> None:
-    end, url = time.monotonic() + START, f"http://127.0.0.1:{server.port}/health/live"
+def until_it_answers(port: int, log: Path) -> None:
+    end, url = time.monotonic() + START, f"http://127.0.0.1:{port}/health/live"
     while True:
         try:
             with urllib.request.urlopen(url, timeout=1) as answer:
@@ -140,7 +165,7 @@ def until_it_answers(server: Server) -> None:
                     return
         except OSError:
             if time.monotonic() > end:
-                said = server.logs[0].read_text("utf-8")[-2000:]
+                said = log.read_text("utf-8")[-2000:]
                 raise SystemExit(f"bench: the server did not start:\n{said}") from None
             time.sleep(0.02)
 

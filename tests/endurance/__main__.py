@@ -91,7 +91,7 @@ def desk(env: dict[str, str], roles: list[str], graph_port: int, folder: Path) -
             server = Server(free_port(), graph_port, logs=[folder / f"{role}.log"])
             command = [*BALCAO, "serve", "--role", role, "--host", "127.0.0.1", "--port", str(server.port)]
             pid = stack.enter_context(process(command, env, None, server.logs[0]))
-            until_it_answers(server)
+            until_it_answers(server.port, server.logs[0])
             watched.append(Watched(role, pid, server.port))
         yield watched
 
