@@ -31,7 +31,8 @@ from tests.conversations.stage import Message, Shop
 from tests.factories import CHILD_CPF, CPF, OTHER_CPF, contact, organization, plan
 
 T = TypeVar("T")
-EXAMPLES = int(os.environ.get("BALCAO_TEST_EXAMPLES", "15"))
+SHORT = 15
+EXAMPLES = int(os.environ.get("BALCAO_TEST_EXAMPLES", SHORT))
 MOST_MESSAGES, DEEPEST, LARGEST_DRAFT, LONGEST_HISTORY = 3, 6, 20_000, 31
 WAITS = {f"{dialogue.name}.{state}" for dialogue in dialogues() for state in dialogue.waits}
 CPFS = [form for cpf in (CPF, OTHER_CPF, CHILD_CPF) for form in (cpf, f"{cpf[:3]}.{cpf[3:6]}.{cpf[6:9]}-{cpf[9:]}")]
@@ -261,14 +262,14 @@ def house(sqlite_url: str) -> Iterator[House]:
     opened.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 if EXAMPLES <= SHORT else 0)
 def test_whatever_happens(house: House) -> None:
     run_state_machine_as_test(
         type("Resident", (Person,), {"house": house}),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=25,
-            derandomize=EXAMPLES <= 15,
+            derandomize=EXAMPLES <= SHORT,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
