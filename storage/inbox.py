@@ -41,7 +41,7 @@ async def show_number(tx: Tx, phone_number_id: str, display_number: str) -> None
     )
 
 
-_GROUPS = 8
+GROUPS = 8
 """Organisations and kinds of names that one statement asks for: of one organisation's people there are three."""
 
 
@@ -67,8 +67,8 @@ async def find_aliases(tx: Tx, keys: Iterable[AliasKey]) -> dict[AliasKey, uuid.
         wanted.setdefault((org, kind), []).append(value)
     found: dict[AliasKey, uuid.UUID] = {}
     groups = list(wanted.items())
-    for start in range(0, len(groups), _GROUPS):
-        asked = groups[start : start + _GROUPS]
+    for start in range(0, len(groups), GROUPS):
+        asked = groups[start : start + GROUPS]
         values: dict[str, Any] = {}
         for place, ((org, kind), names) in enumerate(asked):
             values |= {f"org_{place}": org, f"kind_{place}": kind, f"values_{place}": among(names)}

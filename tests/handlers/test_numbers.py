@@ -15,6 +15,7 @@ from handlers.channel.inbox import receive
 from handlers.organizations.apply import NumberSettings, apply, parse
 from handlers.organizations.tally import Report
 from storage.base import new_id
+from storage.inbox import GROUPS, find_aliases
 from storage.tables.organizations import channel_numbers
 from storage.tables.queues import events
 from storage.unit_of_work import Database
@@ -42,9 +43,9 @@ def test_the_webhook_tells_how_the_number_is_dialled(shown: Any, known: str | No
     assert item("wamid.1", shown=shown).display_phone_number == known
 
 
-async def shop(database: Database, display: str = "") -> UUID:
+async def shop(database: Database, display: str = "", number: str = FIRST) -> UUID:
     org = (await organization(database)).id
-    row = {"id": new_id(), "organization_id": org, "phone_number_id": FIRST, "business_account_id": "1"}
+    row = {"id": new_id(), "organization_id": org, "phone_number_id": number, "business_account_id": number}
     row |= {"display_number": display, "created_at": START}
     await database.run(lambda tx: tx.add(channel_numbers, row), org=None)
     return org
@@ -87,6 +88,21 @@ async def applied(database: Database, text: str, number: NumberSettings, days: i
     business = parse(text, "business.yaml")
     now = START + timedelta(days=days)
     return await database.run(lambda tx: apply(tx, VAULT, business, now, number), org=None)
+
+
+async def test_one_person_of_many_businesses_is_known_to_each_again(database: Database) -> None:
+    """All at once, with more of them than one question for names asks about."""
+    numbers = [f"10654{place}" for place in range(GROUPS + 1)]
+    owners = [await shop(database, number=number) for number in numbers]
+    bulk = [item(f"wamid.{number}", number) for number in numbers]
+    await database.run(lambda tx: receive(tx, bulk, START), org=None)
+    rows = await database.run(lambda tx: tx.all(select(events).order_by(events.c.id)), org=None)
+    met = {row.organization_id: row.contact_id for row in rows}
+    assert list(met) == owners
+    keys = [(owner, "wa_id", "5511900000001") for owner in owners]
+    known = await database.run(lambda tx: find_aliases(tx, keys), org=None)
+    assert {owner: known[owner, kind, name] for owner, kind, name in keys} == met
+    assert len(set(met.values())) == GROUPS + 1
 
 
 async def test_a_known_number_is_not_forgotten_by_settings_that_do_not_know_it(database: Database) -> None:
