@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from conversations.asking import Asking
-from conversations.conversation import Frame
+from conversations.conversation import Conversation, Frame
 from conversations.course import Course
 from conversations.said import Kind, Said
-from conversations.turn import Command, Turn
+from conversations.turn import HOME, Command, Turn
 from conversations.understand.words import command, plain
 
 _ANYWHERE = "any."
+_LEAVING = "leaving"
 
 
 class Wishes:
@@ -59,9 +60,10 @@ class Wishes:
         conversation = turn.conversation
         if self._course.over(conversation):
             conversation.stack[:] = [self._asking.home()]
-        elif self._course.at_home(conversation):
-            conversation.stack[-1] = self._asking.home()
         else:
+            _drop_asides(conversation)
+            if self._course.at_home(conversation):
+                conversation.stack.clear()
             conversation.stack.append(self._asking.home())
         await self._course.enter(turn)
 
@@ -78,10 +80,11 @@ class Wishes:
                 # Ending a membership moves money and rights: a person does it.
                 self._asking.note(turn, "engine-cancel-member", {})
             await self._menu(turn)
-        elif turn.conversation.top.dialogue == "leaving":
+        elif turn.conversation.top.dialogue == _LEAVING:
             await self._course.stand(turn)
         else:
-            stack.append(Frame("leaving", "confirm", {"dialogue": keeper.dialogue}))
+            _drop_asides(turn.conversation)
+            stack.append(Frame(_LEAVING, "confirm", {"dialogue": keeper.dialogue}))
             await self._course.enter(turn)
 
     async def _human(self, turn: Turn) -> None:
@@ -94,3 +97,10 @@ class Wishes:
     async def _stop(self, turn: Turn) -> None:
         await self._commands["contacts.stop"](turn.desk)
         self._asking.note(turn, "engine-reminders-stopped", {})
+
+
+def _drop_asides(conversation: Conversation) -> None:
+    """The menu and the question whether to leave come between, and never lie on each other: who goes on goes on with
+    what they interrupted, and going to and fro piles nothing up."""
+    while len(conversation.stack) > 1 and conversation.top.dialogue in (HOME, _LEAVING):
+        conversation.stack.pop()

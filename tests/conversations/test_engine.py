@@ -239,7 +239,7 @@ async def test_from_anywhere_the_menu_is_one_word_away_and_back_again(dialogue: 
     assert len(talk.titles) == 3
     if "Continuar cadastro" in talk.titles:
         await talk.taps("Continuar cadastro")
-        assert talk.place == f"{dialogue}.{state}"
+        assert talk.place == ("address.cep" if dialogue == "leaving" else f"{dialogue}.{state}")
         assert talk.messages
 
 
@@ -294,6 +294,34 @@ async def test_cancel_asks_first_and_stay_goes_on() -> None:
     assert talk.stack.count("leaving.confirm") == 1
     await talk.taps("Continuar cadastro")
     assert talk.place == "signup.cpf"
+
+
+async def test_to_go_on_after_the_menu_is_to_go_on_with_the_sign_up_not_with_leaving_it() -> None:
+    talk = await signed_up_to_cpf()
+    await talk.says("cancelar")
+    await talk.says("menu")
+    assert talk.place == "menu.choosing"
+    await talk.taps("Continuar cadastro")
+    assert talk.place == "signup.cpf"
+
+
+async def test_to_stay_when_cancel_was_said_at_the_menu_is_to_go_on_with_the_sign_up() -> None:
+    talk = await signed_up_to_cpf()
+    await talk.says("menu")
+    await talk.says("cancelar")
+    await talk.taps("Continuar cadastro")
+    assert talk.place == "signup.cpf"
+
+
+async def test_menu_and_cancel_in_turn_pile_nothing_up() -> None:
+    talk = await signed_up_to_cpf()
+    for _ in range(5):
+        await talk.says("menu")
+        assert talk.stack == ["menu.joining", "signup.cpf", "menu.choosing"]
+        await talk.says("cancelar")
+        assert talk.stack == ["menu.joining", "signup.cpf", "leaving.confirm"]
+    await talk.taps("Sim, cancelar")
+    assert talk.stack == ["menu.choosing"]
 
 
 async def test_cancel_ends_the_sign_up_and_says_so_with_the_menu() -> None:
