@@ -58,13 +58,10 @@ class Wishes:
 
     async def _menu(self, turn: Turn) -> None:
         conversation = turn.conversation
-        if self._course.over(conversation):
-            conversation.stack[:] = [self._asking.home()]
-        else:
-            _drop_asides(conversation)
-            if self._course.at_home(conversation):
-                conversation.stack.clear()
-            conversation.stack.append(self._asking.home())
+        _drop_asides(conversation)
+        if self._course.over(conversation) or self._course.at_home(conversation):
+            conversation.stack.clear()
+        conversation.stack.append(self._asking.home())
         await self._course.enter(turn)
 
     async def _back(self, turn: Turn) -> None:

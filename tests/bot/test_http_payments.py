@@ -34,21 +34,14 @@ async def web(database_url: str) -> AsyncIterator[Web]:
 
 
 @pytest.fixture
-async def charged(web: Web) -> Web:
-    """With a charge of TXID."""
-    await intent(web)
-    return web
-
-
-@pytest.fixture
 async def guarded(sqlite_url: str) -> AsyncIterator[Web]:
     async with open_web(sqlite_url, pix_webhook_secret=SECRET) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("path", ["/webhooks/pix", "/webhooks/pix/pix"])
-async def test_a_callback_becomes_an_event_without_the_payer(charged: Web, path: str) -> None:
-    web = charged
+async def test_a_callback_becomes_an_event_without_the_payer(web: Web, path: str) -> None:
+    await intent(web)
     assert (await web.post(path, BODY))[0] == 200
     (row,) = await web.events()
     assert (row.organization_id, row.source, row.kind, row.contact_id) == (
@@ -64,8 +57,8 @@ async def test_a_callback_becomes_an_event_without_the_payer(charged: Web, path:
     assert web.bells.rung == [NOTICES]
 
 
-async def test_the_same_callback_is_one_event_and_its_refund_another(charged: Web) -> None:
-    web = charged
+async def test_the_same_callback_is_one_event_and_its_refund_another(web: Web) -> None:
+    await intent(web)
     refund = {"id": "R1", "rtrId": "D1", "valor": "10.00", "status": "DEVOLVIDO", "natureza": "ORIGINAL", "x": 1}
     with_refund = orjson.dumps({"pix": [{**PIX, "infoPagador": "", "devolucoes": refund}]})
     for body in (BODY, BODY.replace(b"presente", b"presentinho"), with_refund, with_refund):
@@ -76,8 +69,8 @@ async def test_the_same_callback_is_one_event_and_its_refund_another(charged: We
     assert web.bells.rung == [NOTICES, NOTICES]
 
 
-async def test_half_an_emoji_a_byte_order_mark_and_nul_do_no_harm(charged: Web) -> None:
-    web = charged
+async def test_half_an_emoji_a_byte_order_mark_and_nul_do_no_harm(web: Web) -> None:
+    await intent(web)
     odd = b"\xef\xbb\xbf" + BODY.replace(b"da Ana", b"\\ud83d").replace(b"pix@", b"pix\\u0000\\ud83d@")
     assert (await web.post("/webhooks/pix", odd))[0] == 200
     (row,) = await web.events()
@@ -132,25 +125,27 @@ async def test_the_secret_of_the_address(guarded: Web, path: str, status: int) -
     assert len(await guarded.events()) == (1 if status == 200 else 0)
 
 
-async def test_what_names_no_charge_of_ours_is_answered_alike_and_fills_no_table(charged: Web) -> None:
+async def test_what_names_no_charge_of_ours_is_answered_alike_and_fills_no_table(web: Web) -> None:
+    await intent(web)
     strangers = [{**PIX, "txid": "b" * 32, "infoPagador": ""}, {**PIX, "txid": None, "infoPagador": ""}]
     for pix in ([strangers[0]], [strangers[1]], strangers):
-        assert await charged.post("/webhooks/pix", orjson.dumps({"pix": pix})) == (200, "ok")
-    assert not await charged.events()
-    assert charged.metrics("balcao_webhooks_total") == {'{outcome="unknown",source="pix"}': 3}
+        assert await web.post("/webhooks/pix", orjson.dumps({"pix": pix})) == (200, "ok")
+    assert not await web.events()
+    assert web.metrics("balcao_webhooks_total") == {'{outcome="unknown",source="pix"}': 3}
     ours = {**PIX, "infoPagador": ""}
-    assert await charged.post("/webhooks/pix", orjson.dumps({"pix": [*strangers, ours]})) == (200, "ok")
-    (row,) = await charged.events()
+    assert await web.post("/webhooks/pix", orjson.dumps({"pix": [*strangers, ours]})) == (200, "ok")
+    (row,) = await web.events()
     assert [pix["txid"] for pix in row.payload["pix"]] == [TXID]
 
 
-async def test_each_business_hears_of_its_own_charges(charged: Web) -> None:
-    theirs = replace(charged, organization=await organization(charged.deps.database))
+async def test_each_business_hears_of_its_own_charges(web: Web) -> None:
+    await intent(web)
+    theirs = replace(web, organization=await organization(web.deps.database))
     await intent(theirs, "c" * 32)
     pix = [{**PIX, "infoPagador": "", "txid": txid} for txid in (TXID, "c" * 32)]
-    assert (await charged.post("/webhooks/pix", orjson.dumps({"pix": pix})))[0] == 200
-    heard = {row.organization_id: [one["txid"] for one in row.payload["pix"]] for row in await charged.events()}
-    assert heard == {charged.organization.id: [TXID], theirs.organization.id: ["c" * 32]}
+    assert (await web.post("/webhooks/pix", orjson.dumps({"pix": pix})))[0] == 200
+    heard = {row.organization_id: [one["txid"] for one in row.payload["pix"]] for row in await web.events()}
+    assert heard == {web.organization.id: [TXID], theirs.organization.id: ["c" * 32]}
 
 
 async def test_no_database_is_503(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
