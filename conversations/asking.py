@@ -59,7 +59,7 @@ class Asking:
 
     # --- questions ----------------------------------------------------------------------------------------------
 
-    def ask(self, turn: Turn, *, again: bool = False) -> None:
+    def ask(self, turn: Turn, *, again: bool = False, arrived: bool = False) -> None:
         """Say what the present state asks, shorter the second time, with a way out when the person is stuck.
 
         While a human has the floor the bot asks nothing: the question waits until the person comes back to it.
@@ -69,7 +69,9 @@ class Asking:
         if self.waiting(turn):
             turn.reply.note(self.state_text(turn, "wait", "engine-wait"), "engine-wait")
             return
-        ask = self.dialogue(turn).ask(self.talk(turn))
+        talk = self.talk(turn)
+        talk.arrived = arrived
+        ask = self.dialogue(turn).ask(talk)
         if ask is None:
             return
         if turn.conversation.unclear >= PATIENCE:

@@ -73,7 +73,7 @@ class Course:
         elif isinstance(arrival, Finish):
             await self.finish(turn, arrival)
         elif frame.state not in dialogue.waits:
-            self._asking.ask(turn)
+            self._asking.ask(turn, arrived=True)
 
     async def stand(self, turn: Turn, *, welcome: bool = False) -> None:
         """Say where we are. A state that is no question (restored from an older version) does what it does."""

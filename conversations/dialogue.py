@@ -108,6 +108,8 @@ class Talk:
     """Name of the dialogue that waits beneath this one."""
     place: tuple[int, int] = (0, 0)
     """This step of the way and all steps; zeros where no steps are counted."""
+    arrived: bool = False
+    """The last answer led here just now. What was wrong with it is told then, and never again to who comes back."""
 
     @property
     def text(self) -> str:

@@ -52,11 +52,11 @@ class Verification(Dialogue):
     # code
 
     def ask_code(self, talk: Talk) -> Ask:
-        if talk.draft.get("seconds"):
+        if talk.arrived and talk.draft.get("seconds"):
             return Ask("verification-wait", {"seconds": talk.draft["seconds"]}, self._ways(talk, "resend"))
-        if "tries_left" in talk.draft:
+        if talk.arrived and "tries_left" in talk.draft:
             return Ask("verification-wrong", {"tries": talk.draft["tries_left"]}, self._ways(talk, "resend"))
-        key = f"verification-code-{talk.draft['purpose']}"
+        key = f"verification-code-{talk.draft['purpose']}" + ("" if talk.arrived else "-again")
         values = {
             "recipient": talk.draft.get("recipient_masked", ""),
             "channel": _say(f"channel-{self._channel(talk)}"),

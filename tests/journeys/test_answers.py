@@ -106,6 +106,22 @@ async def test_codes_are_sent_again_after_a_minute_and_three_times_at_most(ana: 
     assert "Confirmado" in await ana.say(ana.code())
 
 
+async def test_who_comes_back_to_the_code_does_not_hear_again_what_was_wrong_with_the_last_answer(ana: Person) -> None:
+    await ana.reach("code")
+
+    assert "segundos" in await ana.tap("Reenviar código")
+    await ana.say("menu")
+    back = await ana.tap("Continuar cadastro")
+    assert "Digite aqui o código" in back
+    assert "segundos" not in back
+    assert "não vale" in await ana.say(ana.wrong_code())
+    await ana.say("menu")
+    back = await ana.tap("Continuar cadastro")
+    assert "Digite aqui o código" in back
+    assert "não vale" not in back
+    assert "Confirmado" in await ana.say(ana.code())
+
+
 async def test_a_mistyped_email_is_corrected_from_the_code(ana: Person) -> None:
     await ana.reach("email")
     await ana.say("ana.errada@gmail.com")
