@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import services, sockets
 from tests.clock import FrozenClock
@@ -17,6 +18,10 @@ from tests.databases import PostgresDatabase, RedisDatabase, SqliteTemplate
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     # Under `nohup`: inherited, a process of Balcão would take it for the wish not to be begun anew.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# How fast the machine is today is no finding.
+settings.register_profile("balcao", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("balcao")
 
 DESELECTED = pytest.StashKey[dict[str, int]]()
 

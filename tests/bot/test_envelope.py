@@ -308,7 +308,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(meta_examples.NAMES), st.lists(st.tuples(st.integers(0), ODD), max_size=4), st.booleans())
 def test_mutated_examples_never_raise(name: str, changes: list[tuple[int, Any]], drop: bool) -> None:
     document = copy.deepcopy(meta_examples.document(name))
@@ -329,7 +329,7 @@ def test_mutated_examples_never_raise(name: str, changes: list[tuple[int, Any]],
         assert item.wa_id is None or item.wa_id.isdecimal()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(meta_examples.NAMES), st.integers(0), st.binary(max_size=12))
 def test_mutilated_bodies_raise_only_not_json(name: str, at: int, junk: bytes) -> None:
     body = meta_examples.body(name)

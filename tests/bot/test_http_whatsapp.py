@@ -273,7 +273,7 @@ def _places(node: Any) -> Any:
         yield from _places(node[name])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(bodies=st.lists(mutations(), min_size=1, max_size=4))
 async def test_a_signed_body_is_never_our_error(web: Web, bodies: Sequence[bytes]) -> None:
     for code in await asyncio.gather(*map(web.whatsapp, bodies)):

@@ -270,7 +270,6 @@ def test_whatever_happens(house: House) -> None:
             max_examples=EXAMPLES,
             stateful_step_count=25,
             derandomize=EXAMPLES <= SHORT,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -221,7 +221,7 @@ def _titles(message: Message) -> Iterator[str]:
     return iter(buttons(message).values())
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True)
 @given(bubbles())
 def test_any_bubble_is_within_the_limits_and_loses_no_word(bubble: Bubble) -> None:
     sent = rendered(bubble)
@@ -233,7 +233,7 @@ def test_any_bubble_is_within_the_limits_and_loses_no_word(bubble: Bubble) -> No
         assert len(set(titles)) == len(titles)
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True)
 @given(bubbles())
 def test_any_choice_can_be_reached(bubble: Bubble) -> None:
     ids = {place(choice.id) for choice in bubble.choices}

@@ -308,13 +308,13 @@ SHAPED = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.dictionaries(st.text(max_size=6), JSON, max_size=4))
 def test_never_raises_for_any_dict(payload: dict[str, Any]) -> None:
     assert from_message(payload).kind in Kind
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(KINDS)), st.dictionaries(st.sampled_from(NAMES), SHAPED, max_size=5), SHAPED)
 def test_never_raises_for_what_looks_like_a_message(kind: str, payload: dict[str, Any], content: Any) -> None:
     said = from_message({**payload, "type": kind, kind: content})

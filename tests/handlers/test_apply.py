@@ -409,7 +409,7 @@ def test_every_amount_is_read_to_the_centavo(centavos: int) -> None:
     assert fields.money(source.read(f"a: {written}", "a.yaml").values["a"]) == centavos
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_text_is_read_or_refused(data: st.DataObject) -> None:
     """No other error than ApplyError, whatever is cut out of a file or put into it."""

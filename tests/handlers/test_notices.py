@@ -258,7 +258,7 @@ SHAPED = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from([*notices._PARSERS, "rubbish"]), st.dictionaries(st.sampled_from(NAMES), SHAPED, max_size=6))
 def test_never_raises(field: str, payload: dict[str, Any]) -> None:
     assert isinstance(parse_notice(field, payload), get_args(Notice))

@@ -23,7 +23,6 @@ PLACES = ("outside", "menu", "name", "birth_date", "cep") if EXAMPLES else ("out
 usual = settings(
     max_examples=EXAMPLES or SHORT,
     derandomize=not EXAMPLES,
-    deadline=None,
     phases=(Phase.explicit, Phase.generate),  # A town remembers: a smaller example would not be the same one.
     suppress_health_check=list(HealthCheck),
 )

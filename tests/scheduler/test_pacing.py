@@ -35,7 +35,7 @@ async def _passed(pauses: list[float], rate: Rate) -> list[float]:
     return went
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     pauses=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.001, 0.004, 0.01, 0.2, 1.0]), max_size=400),
     limit=st.sampled_from([1, 2, 7, 20, 80, 1000]),

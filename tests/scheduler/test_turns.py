@@ -264,7 +264,10 @@ BULKS = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW_SETUP = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
+
+
+@settings(max_examples=6, derandomize=True, suppress_health_check=SLOW_SETUP)
 @given(deliveries=BULKS, bad=st.lists(st.sampled_from(["0.0", "1.1", "1.2"]), max_size=1))
 async def test_two_workers_take_each_event_once_and_in_order(
     database_url: str, deliveries: list[list[tuple[int, int]]], bad: list[str]
