@@ -21,6 +21,7 @@ from bot.staff_commands import (
     short_name,
 )
 from bot.wiring import make_gateways, make_jobs
+from handlers.money import money
 from scheduler.couriers.letters import MailCourier
 from scheduler.digest import MailNotices
 from storage.base import new_id
@@ -55,7 +56,7 @@ async def test_a_static_pix_is_confirmed_by_what_the_statement_shows(stage: Stag
     (notice,) = await stage.rows("staff_notices", kind="pix_awaiting_staff")
     assert notice.detail["txid"].startswith(txid)
     told = await list_payments(stage.town.settings)
-    assert told.startswith(f"CHARGE  {txid}  R$ ")
+    assert told.startswith(f"CHARGE  {txid}  R$\u00a0")
     assert told.endswith("pending  Ana S.")
     assert "529" not in told
     assert await confirm_payment(stage.town.settings, txid[:20]) == "Confirmed."
@@ -87,7 +88,7 @@ async def test_a_refund_by_hand_is_brought_to_its_end(stage: Stage) -> None:
     await ana.wait(seconds=1)
     (refund,) = await stage.rows("refunds")
     told = await list_payments(stage.town.settings)
-    assert told.startswith(f"REFUND  {refund.payment_id}  R$ ")
+    assert told.startswith(f"REFUND  {refund.payment_id}  R$\u00a0")
     assert "Ana S." in told
     assert "sent back by hand" in (await refunded_payment(stage.town.settings, str(refund.payment_id))).lower()
     await ana.wait(seconds=1)
@@ -109,7 +110,15 @@ async def test_nobody_is_asked_who_cannot_tell(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "centavos"), [("99,80", 9980), ("99.8", 9980), ("R$ 1.234,56", 123456), ("100", 10000), ("1.000", 100000)]
+    ("text", "centavos"),
+    [
+        ("99,80", 9980),
+        ("99.8", 9980),
+        ("R$ 1.234,56", 123456),
+        (money(123456), 123456),
+        ("100", 10000),
+        ("1.000", 100000),
+    ],
 )
 def test_money_as_it_is_written(text: str, centavos: int) -> None:
     assert read_money(text) == centavos
@@ -171,7 +180,7 @@ async def test_what_matters_is_mailed_once_in_one_letter(stage: Stage) -> None:
     assert row.status == "sent"
     (letter,) = [one.mail for one in stage.town.mailbox.received if "avisos" in one.mail.subject]
     assert "2 avisos" in letter.subject
-    assert "O banco não fez uma devolução (R$ 99,80)" in letter.text
+    assert "O banco não fez uma devolução (R$\u00a099,80)" in letter.text
     assert "parou de enviar (code: 190)" in letter.text
     assert "pix_settled" not in letter.text
 

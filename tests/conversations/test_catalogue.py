@@ -202,7 +202,13 @@ def test_an_unknown_language_has_no_words() -> None:
 
 @pytest.mark.parametrize(
     ("centavos", "text"),
-    [(0, "R$ 0,00"), (5, "R$ 0,05"), (6990, "R$ 69,90"), (123456789, "R$ 1.234.567,89"), (-150, "-R$ 1,50")],
+    [
+        (0, "R$\u00a00,00"),
+        (5, "R$\u00a00,05"),
+        (6990, "R$\u00a069,90"),
+        (123456789, "R$\u00a01.234.567,89"),
+        (-150, "-R$\u00a01,50"),
+    ],
 )
 def test_money(centavos: int, text: str) -> None:
     assert money(centavos) == text

@@ -37,18 +37,18 @@ async def rows_of_signatures(ana: Counter) -> list[Row[Any]]:
 
 
 def test_contract_reads_as_brazilians_write() -> None:
-    assert money(123450) == "R$ 1.234,50"
+    assert money(123450) == "R$\u00a01.234,50"
     assert contract_rules.one_line(ADDRESS) == "Praça da Sé, 10, Sé, São Paulo - SP, CEP 01001-000"
     pricing = {
         "cycle_price": 6990, "addons_total": 1990, "adhesion_fee": 0, "due_now": 0,
         "first_charge_on": "2026-12-23", "trial_days": 30,
     }  # fmt: skip
     assert contract_rules.price_lines("yearly", pricing, [{"name": "Dental", "price": 1990}]) == [
-        ("Anuidade", "R$ 69,90"),
-        ("Adicional: Dental", "R$ 19,90"),
+        ("Anuidade", "R$\u00a069,90"),
+        ("Adicional: Dental", "R$\u00a019,90"),
         ("Período de teste", "30 dias"),
         ("Primeira cobrança", "23/12/2026"),
-        ("Valor devido na adesão", "R$ 0,00"),
+        ("Valor devido na adesão", "R$\u00a00,00"),
     ]
 
 

@@ -255,7 +255,7 @@ async def test_a_plan_that_does_not_fit_says_why(ana: Person) -> None:
     await ana.tap("Pular")
 
     assert "é só para uma pessoa" in await ana.tap("Aurora Individual")
-    assert "Hoje você paga: R$ 99,80" in await ana.tap("Aurora Família")
+    assert "Hoje você paga: R$\u00a099,80" in await ana.tap("Aurora Família")
     assert "Toque abaixo" in await ana.tap("Ver outros planos")
 
 
@@ -275,8 +275,8 @@ async def test_addons_change_the_price(stage: Stage, ana: Person) -> None:
 
     await ana.tap("Ver adicionais")
     told = await ana.tap("Dentista Aurora")
-    assert "Dentista Aurora: + R$ 14,90" in told
-    assert "Hoje você paga: R$ 44,80" in told
+    assert "Dentista Aurora: + R$\u00a014,90" in told
+    assert "Hoje você paga: R$\u00a044,80" in told
     assert "Ver adicionais" not in ana.offers()
     await ana.tap("Aceito e quero")
     assert ana.charge().amount == 4480
@@ -286,7 +286,7 @@ async def test_the_health_consent_is_asked_apart_and_may_be_refused(stage: Stage
     await ana.reach("plan")
     offer = await ana.tap("Aurora Premium")
     assert "7 dias são grátis" in offer
-    assert "Hoje você paga: R$ 0,00" in offer
+    assert "Hoje você paga: R$\u00a00,00" in offer
 
     asked = await ana.tap("Aceito e quero")
     assert "Dados de saúde" in asked

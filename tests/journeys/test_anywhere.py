@@ -101,7 +101,7 @@ async def test_cancel_after_paying_gives_the_money_back(stage: Stage, ana: Perso
     told = await ana.tap("Sim, cancelar")
 
     assert "apaguei suas respostas" in told
-    assert "Devolvemos R$ 99,80" in told
+    assert "Devolvemos R$\u00a099,80" in told
     assert [refund.amount for refund in ana.town.bank.refunds.values()] == [9980]
     assert "money_returned" in await stage.notices()
 
@@ -112,7 +112,7 @@ async def test_money_that_comes_after_cancelling_goes_back(stage: Stage, ana: Pe
     await ana.tap("Sim, cancelar")
     told = await ana.pay(late=True)
 
-    assert "Devolvemos R$ 99,80" in told
+    assert "Devolvemos R$\u00a099,80" in told
     assert "Pagamento confirmado" not in told
     assert await stage.rows("customers") == []
 

@@ -46,7 +46,7 @@ async def statuses(stage: Stage) -> list[str]:
 
 
 async def test_the_exact_amount(both: Stage, ana: Person) -> None:
-    assert "R$ 99,80" in ana.last.text
+    assert "R$\u00a099,80" in ana.last.text
     assert "Pagamento confirmado" in await ana.pay()
     assert await both.notices("pix") == ["pix_settled"]
     assert await statuses(both) == ["succeeded"]
@@ -95,8 +95,8 @@ async def test_late_money_counts(both: Stage, ana: Person) -> None:
 
 
 async def test_a_short_payment_and_the_rest(both: Stage, ana: Person) -> None:
-    assert "Ainda faltam *R$ 49,80*" in await ana.pay(5000)
-    assert "R$ 49,80" in await ana.tap("Novo código")
+    assert "Ainda faltam *R$\u00a049,80*" in await ana.pay(5000)
+    assert "R$\u00a049,80" in await ana.tap("Novo código")
     assert ana.charge().amount == 4980
     assert "Pagamento confirmado" in await ana.pay()
     assert await both.notices("pix") == ["pix_partial", "pix_settled"]
@@ -107,7 +107,7 @@ async def test_too_much_is_given_back(both: Stage, ana: Person) -> None:
     told = await ana.pay(12000)
 
     assert "Pagamento confirmado" in told
-    assert "Devolvemos R$ 20,20" in told
+    assert "Devolvemos R$\u00a020,20" in told
     assert returned(ana) == [2020]
     assert await both.notices() == ["pix_excess", "refund_done"]
 
@@ -116,7 +116,7 @@ async def test_paid_twice_the_second_is_given_back(both: Stage, ana: Person) -> 
     told = await ana.pay(times=2)
 
     assert told.count("Pagamento confirmado") == 1
-    assert "Devolvemos R$ 99,80" in told
+    assert "Devolvemos R$\u00a099,80" in told
     assert returned(ana) == [DUE]
     assert await both.notices("pix") == ["pix_settled", "pix_duplicate"]
 
@@ -125,7 +125,7 @@ async def test_paid_again_later_is_given_back(stage: Stage, payer: Person) -> No
     await payer.pay()
     told = await payer.pay(late=True)
 
-    assert "Devolvemos R$ 99,80" in told
+    assert "Devolvemos R$\u00a099,80" in told
     assert returned(payer) == [DUE]
     assert "CT-00000001" in await finish(payer)
 
@@ -143,7 +143,7 @@ async def test_the_bubble_says_that_it_is_paid(marking: Stage) -> None:
     await ana.reach("paying")
     told = await ana.pay()
 
-    assert "Recebi seu Pix de *R$ 99,80*" in told
+    assert "Recebi seu Pix de *R$\u00a099,80*" in told
     assert "Pagamento confirmado" in told
     assert [(order.status, order.payment) for order in orders(ana)] == [("completed", "captured")]
     assert "Recebi seu Pix" not in await ana.pay(late=True)

@@ -87,6 +87,6 @@ async def test_two_phones_race_for_one_cpf(stage: Stage, ana: Person) -> None:
     told = await rival.say(rival.code())
 
     assert "já virou membro por outro cadastro" in told
-    assert "Devolvemos R$ 99,80" in told
+    assert "Devolvemos R$\u00a099,80" in told
     assert len(await stage.rows("customers")) == 1
     assert "cpf_taken_at_approval" in await stage.notices()
