@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,9 +20,10 @@ class Frame:
     draft: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
 
-    def remember(self, state: str, keep: Mapping[str, Any]) -> None:
-        """Note where we were before `keep` changes the draft, then change it. A None forgets the key."""
-        was = {name: self.draft.get(name) for name in keep}
+    def remember(self, state: str, keep: Mapping[str, Any], lasting: Set[str] = frozenset()) -> None:
+        """Note where we were before `keep` changes the draft, then change it. A None forgets the key; what is `lasting`
+        is not restored on the way back."""
+        was = {name: self.draft.get(name) for name in keep if name not in lasting}
         walls = [entry for entry in self.history[:1] if entry["state"] is None]
         self.history = [*walls, *[*self.history[len(walls) :], {"state": state, "was": was}][-STEPS_BACK:]]
         self.keep(keep)

@@ -38,8 +38,9 @@ class Course:
         frame = turn.conversation.top
         talk = self._asking.talk(turn)
         before = frame.state
-        frame.remember(before, move.keep)
-        self._asking.dialogue(turn).move(talk, move.name)
+        dialogue = self._asking.dialogue(turn)
+        frame.remember(before, move.keep, dialogue.lasting)
+        dialogue.move(talk, move.name)
         self._asking.note(turn, move.note, move.values)
         self._left(turn, frame, before, move.name)
         frame.state = talk.state
@@ -108,7 +109,7 @@ class Course:
         stack = turn.conversation.stack
         depth = self._taker(stack, outcome.name)
         if depth is None:
-            self._asking.note(turn, outcome.note, outcome.values)
+            self._asking.note(turn, outcome.note or outcome.unheard, outcome.values)
         elif all(stack[depth].draft.get(name) == value for name, value in outcome.about.items()):
             await self._outcome(turn, outcome)
 

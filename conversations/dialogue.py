@@ -133,6 +133,8 @@ class Dialogue:
     """Remind people who leave this dialogue half way."""
     keeps: ClassVar[bool] = False
     """Leaving asks for confirmation: there is something to lose."""
+    lasting: ClassVar[frozenset[str]] = frozenset()
+    """Draft values that `voltar` does not undo, for what they tell of stays entered."""
     durable: ClassVar[bool] = False
     """Old buttons stay good while their option is still offered (menus)."""
     aliases: ClassVar[Mapping[str, str]] = {}

@@ -6,10 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from handlers import reactions
 from handlers.consents.grant import grant
-from handlers.contracts.prepare import prepare
 from handlers.desk import Outcome
 from handlers.memberships.card import card
-from handlers.payments.state import check as check_payment
 from handlers.registrations import address, dependents, drafts, identity, plan
 from handlers.support.call_human import call_human
 from handlers.verification.check import check as check_code
@@ -28,17 +26,20 @@ COMMANDS: dict[str, Command] = {
     "registrations.find_cep": address.find_cep,
     "registrations.address": address.address,
     "registrations.profile": address.profile,
+    "registrations.family": dependents.family,
     "registrations.add_dependent": dependents.add_dependent,
     "registrations.remove_dependent": dependents.remove_dependent,
+    "registrations.may_choose": plan.may_choose,
     "registrations.choose_plan": plan.choose_plan,
+    "registrations.accept_plan": plan.accept_plan,
     "registrations.cancel": reactions.cancel,
     "consents.grant": grant,
     "verification.send": send_code,
     "verification.check": check_code,
     "payments.charge": reactions.charge,
-    "payments.check": check_payment,
+    "payments.check": reactions.check,
     "payments.renew": reactions.renew,
-    "contracts.prepare": prepare,
+    "contracts.prepare": reactions.prepare,
     "contracts.sign": reactions.sign,
     "memberships.recover": reactions.recover,
     "memberships.card": card,

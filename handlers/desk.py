@@ -31,6 +31,8 @@ class Outcome:
     values: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     """Draft values this answers: a late answer to a former question is nobody's."""
+    unheard: str | None = None
+    """A catalogue key told instead where no dialogue waits for this: good news is never lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,8 +161,9 @@ class PixGateway(Protocol):
     async def get(self, txid: str) -> ChargeState | None:
         """State of a charge with its payments; None if the bank does not know the txid."""
 
-    async def cancel(self, txid: str) -> None:
-        """Take an unpaid charge back, so that it can no longer be paid. A no-op when it is gone or paid already."""
+    async def cancel(self, txid: str) -> bool:
+        """Take an unpaid charge back, so that it can no longer be paid. A no-op when it is gone; False when money came
+        before, so that it is there to be asked for."""
 
     async def received(self, since: datetime, until: datetime) -> Sequence[PixPayment]:
         """All Pix with a txid that reached our key in that span (the sweep for callbacks that never came)."""

@@ -21,7 +21,7 @@ from handlers.memberships import recover as recovery
 from handlers.payments import charge as charges
 from handlers.payments import refund as refunds
 from handlers.payments import state as payments
-from handlers.registrations import closing
+from handlers.registrations import closing, drafts, plan
 from handlers.verification import send as codes
 
 Payload = Mapping[str, Any]
@@ -65,11 +65,27 @@ async def _settle_accounts(desk: Desk, registration_id: uuid.UUID, reason: str) 
 
 
 async def charge(desk: Desk) -> Outcome | None:
+    await drafts.keep_alive(desk)
     return await _unless_approved(desk, await charges.charge(desk))
 
 
 async def renew(desk: Desk) -> Outcome | None:
+    await drafts.keep_alive(desk)
     return await _unless_approved(desk, await charges.renew(desk))
+
+
+async def check(desk: Desk) -> Outcome | None:
+    await drafts.keep_alive(desk)
+    return await payments.check(desk)
+
+
+async def prepare(desk: Desk) -> Outcome | None:
+    """No contract for more people than the plan takes, though somebody paid for it and entered them before."""
+    crowded = await plan.overcrowded(desk)
+    if crowded is None:
+        return await contracts.prepare(desk)
+    desk.notice("plan_overcrowded", f"plan_overcrowded:{crowded.id}", "critical", registration_id=str(crowded.id))
+    return Outcome("contract_missing")
 
 
 async def sign(desk: Desk) -> Outcome | None:
@@ -181,9 +197,11 @@ async def _pix_confirmed(desk: Desk, payload: Payload) -> list[Outcome]:
 
 async def _received(desk: Desk, received: payments.Received) -> list[Outcome]:
     if received.settled is None:
+        if received.amount:
+            await drafts.keep_alive(desk)
         return received.outcomes
     approved = await advance(desk, received.settled)
-    return [*received.outcomes, approved or Outcome("paid", {"amount": received.amount})]
+    return [*received.outcomes, approved or Outcome("paid", {"amount": received.amount}, unheard=payments.NOTED)]
 
 
 async def _pix_refunded(desk: Desk, payload: Payload) -> list[Outcome]:

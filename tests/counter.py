@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -104,9 +104,18 @@ class Counter:
         await self.do("registrations.address", **ADDRESS)
         await self.do("registrations.profile", gender="F", marital_status="single", profession=None)
         await self.do("consents.grant", kinds=["terms", "privacy", "signature_method"], granted=True)
-        chosen = await self.did("registrations.choose_plan", plan_id=str(self.organization.plans[place].id), addons=[])
-        assert chosen.name == "priced", chosen
+        await self.accept(place)
         return registration_id
+
+    async def accept(self, place: int, addons: Sequence[str] = ()) -> Outcome:
+        """A plan by its place, as somebody who looks at it and takes it."""
+        shown = await self.did(
+            "registrations.choose_plan", plan_id=str(self.organization.plans[place].id), addons=addons
+        )
+        assert shown.name == "priced", shown
+        accepted = await self.did("registrations.accept_plan", **shown.keep)
+        assert accepted.name == "accepted", accepted
+        return accepted
 
     async def charge(self) -> dict[str, Any]:
         """Ask for a charge and let the bank answer; what is kept of it."""

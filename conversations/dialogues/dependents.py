@@ -1,6 +1,6 @@
 """Family: one by one, as many as the plans allow. Typing a name begins; the caller gets `dependents_done`.
 
-Called with {dependents} and, when the name was already said, {name}. After each person the caller goes on: whoever has
+Called with {name} when it was already said. After each person the caller goes on: whoever has
 more family says the next name there, so that nobody pays for a question of their own.
 """
 
@@ -27,11 +27,16 @@ _NOBODY = frozenset({"nao", "ninguem", "agora nao", "nenhum", "so eu", "pular", 
 class Dependents(Dialogue):
     name = "dependents"
     initial = "start"
-    states = ("start", "name", "relationship", "birth_date", "cpf", "adding", "more", "removing", "taking_out", "done")
+    states = (
+        "start", "opened", "name", "relationship", "birth_date", "cpf", "adding", "more", "removing", "taking_out",
+        "done",
+    )  # fmt: skip
+    lasting = frozenset({"dependents"})
     moves = (
-        ("first", "start", "name"),
-        ("said", "start", "relationship"),
-        ("again", "start", "more"),
+        ("family", "start", "opened"),
+        ("first", "opened", "name"),
+        ("said", "opened", "relationship"),
+        ("again", "opened", "more"),
         ("nobody", ["name", "more"], "done"),
         ("named", ["name", "more"], "relationship"),
         ("related", "relationship", "birth_date"),
@@ -40,7 +45,7 @@ class Dependents(Dialogue):
         ("skip", "cpf", "adding"),
         ("added", "adding", "done"),
         ("dependent_cpf_taken", "adding", "cpf"),
-        ("registration_closed", ["adding", "taking_out"], "done"),
+        ("registration_closed", ["start", "adding", "taking_out"], "done"),
         ("remove", "more", "removing"),
         ("chosen", "removing", "taking_out"),
         ("removed", "taking_out", "more"),
@@ -53,6 +58,9 @@ class Dependents(Dialogue):
     # start
 
     def arrive_start(self, talk: Talk) -> Arrival:
+        return Do("registrations.family")
+
+    def arrive_opened(self, talk: Talk) -> Arrival:
         if talk.draft.get("name"):
             return Move("said")
         return Move("again" if talk.draft.get("dependents") else "first")

@@ -25,6 +25,8 @@ _say = portuguese().say
 _GENDERS = ("F", "M", "O")
 _MARITAL = ("single", "married", "stable_union", "divorced", "widowed")
 _PROFESSION = 100
+_CHOOSING = ("choosing", "plan", "picking", "offer", "addons", "accepting", "agreeing", "agreed", "health")
+"""Who went back to the plans may pay the code they have: what they accepted then stands."""
 
 
 class Signup(Dialogue):
@@ -33,8 +35,8 @@ class Signup(Dialogue):
     states = (
         "start", "full_name", "naming", "cpf", "claiming", "member_found", "recovering", "recovered", "here",
         "birth_date", "dating", "email", "email_check", "mailing", "identity", "identified", "address", "gender",
-        "marital_status", "profession", "profiling", "dependents", "plan", "picking", "offer", "addons", "health",
-        "agreeing", "agreed", "checkout", "finished", "abandoning", "closed",
+        "marital_status", "profession", "profiling", "dependents", "choosing", "plan", "picking", "offer", "addons",
+        "accepting", "health", "agreeing", "agreed", "checkout", "finished", "abandoning", "closed",
     )  # fmt: skip
     moves = (
         ("began", "start", "full_name"),
@@ -69,22 +71,26 @@ class Signup(Dialogue):
         ("told", "marital_status", "profession"),
         ("told", "profession", "profiling"),
         ("saved", "profiling", "dependents"),
-        ("dependents_done", "dependents", "plan"),
+        ("dependents_done", "dependents", "choosing"),
+        ("choose", "choosing", "plan"),
         ("family", ["plan", "offer"], "dependents"),
         ("picked", "plan", "picking"),
         ("priced", "picking", "offer"),
-        ("too_many_dependents", "picking", "plan"),
-        ("age_outside", "picking", "plan"),
-        ("plan_gone", "picking", "plan"),
+        ("too_many_dependents", ["picking", "accepting"], "plan"),
+        ("age_outside", ["picking", "accepting"], "plan"),
+        ("plan_gone", ["picking", "accepting"], "plan"),
         ("others", "offer", "plan"),
         ("extras", "offer", "addons"),
         ("extra", "addons", "picking"),
         ("enough", "addons", "offer"),
-        ("agree", "offer", "agreeing"),
+        ("agree", "offer", "accepting"),
+        ("repriced", "accepting", "offer"),
+        ("accepted", "accepting", "agreeing"),
         ("consented", "agreeing", "agreed"),
         ("ask_health", "agreed", "health"),
         ("go_on", "agreed", "checkout"),
         ("consented", "health", "checkout"),
+        ("paid", list(_CHOOSING), "checkout"),
         ("done", "checkout", "finished"),
         ("registration_closed", "*", "closed"),
         ("registration_expired", "*", "closed"),
@@ -97,9 +103,11 @@ class Signup(Dialogue):
         "naming": "full_name", "claiming": "cpf", "member_found": "cpf", "recovering": "cpf", "dating": "birth_date",
         "email_check": "email", "mailing": "email", "identity": "email", "identified": "email",
         "marital_status": "gender", "profession": "gender", "profiling": "gender",
-        "picking": "plan", "offer": "plan", "addons": "plan", "agreeing": "plan", "agreed": "plan", "health": "plan",
+        "choosing": "plan", "picking": "plan", "offer": "plan", "addons": "plan", "accepting": "plan",
+        "agreeing": "plan", "agreed": "plan", "health": "plan",
     })  # fmt: skip
     revisits = frozenset({"address", "dependents"})
+    lasting = frozenset({"dependents"})
     reminds = True
     keeps = True
     literal = MappingProxyType({"profession": frozenset({"atendente"})})
@@ -237,11 +245,13 @@ class Signup(Dialogue):
     def arrive_dependents(self, talk: Talk) -> Arrival:
         if not most_dependents(talk.organization):
             return Move("dependents_done")
-        called: dict[str, Any] = {"dependents": talk.draft.get("dependents") or []}
         name = talk.draft.get("another")
-        return Call("dependents", called | ({"name": name, "dependent": name.split()[0]} if name else {}))
+        return Call("dependents", {"name": name, "dependent": name.split()[0]} if name else {})
 
     # plan
+
+    def arrive_choosing(self, talk: Talk) -> Arrival:
+        return Do("registrations.may_choose")
 
     def ask_plan(self, talk: Talk) -> Ask:
         people = talk.draft.get("dependents") or []
@@ -290,7 +300,13 @@ class Signup(Dialogue):
 
     def hear_offer(self, talk: Talk) -> Heard:
         """The plan fits: what was wrong with another is not told again."""
-        return Move(talk.option, {"misfit": None}) if talk.option is not None else Unclear("choice")
+        if talk.option is None:
+            return Unclear("choice")
+        plan = talk.organization.plan(talk.draft["plan_id"])
+        return Move(talk.option, {"misfit": _misfit(plan, talk) if plan and talk.option == "agree" else None})
+
+    def arrive_accepting(self, talk: Talk) -> Arrival:
+        return Do("registrations.accept_plan", {name: talk.draft[name] for name in ("plan_id", "addons", "pricing")})
 
     def ask_addons(self, talk: Talk) -> Ask:
         choices = [
@@ -365,12 +381,14 @@ def _misfit(plan: Plan, talk: Talk) -> str:
 def _offer(plan: Plan, talk: Talk) -> dict[str, Any]:
     pricing = talk.draft["pricing"]
     extras = [addon for addon in plan.addons if addon.slug in talk.draft["addons"]]
-    lines = [_say("price-plan", price=money(plan.price), cycle=_cycle(plan))]
+    # The price that was told, should the business change it now: what is accepted is what was shown.
+    cycle = _say(f"cycle-{pricing.get('billing_cycle', plan.billing_cycle)}")
+    lines = [_say("price-plan", price=money(pricing["cycle_price"]), cycle=cycle)]
     lines += [_say("price-addon", name=addon.name, price=money(addon.price)) for addon in extras]
-    if plan.adhesion_fee:
-        lines.append(_say("price-adhesion", price=money(plan.adhesion_fee)))
-    if plan.trial_days:
-        lines.append(_say("price-trial", days=plan.trial_days))
+    if pricing["adhesion_fee"]:
+        lines.append(_say("price-adhesion", price=money(pricing["adhesion_fee"])))
+    if pricing["trial_days"]:
+        lines.append(_say("price-trial", days=pricing["trial_days"]))
     consents = talk.organization.consents
     return {
         "plan": plan.name,

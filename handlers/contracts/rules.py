@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import orjson
@@ -32,9 +31,8 @@ def price_lines(
     if pricing["adhesion_fee"]:
         lines.append(("Taxa de adesão", money(pricing["adhesion_fee"])))
     if pricing["trial_days"]:
-        first = date.fromisoformat(pricing["first_charge_on"])
-        lines.append(("Período de teste", f"{pricing['trial_days']} dias"))
-        lines.append(("Primeira cobrança", first.strftime("%d/%m/%Y")))
+        lines.append(("Período de teste", f"{pricing['trial_days']} dias a partir da adesão"))
+        lines.append(("Primeira cobrança", "ao fim do período de teste"))
     lines.append(("Valor devido na adesão", money(pricing["due_now"])))
     return lines
 

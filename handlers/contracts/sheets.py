@@ -61,7 +61,9 @@ async def build(
             for row in await registrations.dependents_of(tx, draft.id)
         ],
         plan_name=plan.name,
-        price_lines=rules.price_lines(plan.billing_cycle, draft.pricing, draft.addons or []),
+        price_lines=rules.price_lines(
+            draft.pricing.get("billing_cycle", plan.billing_cycle), draft.pricing, draft.addons or []
+        ),
         issued_at=issued_at,
         number="",
     )

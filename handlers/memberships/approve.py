@@ -22,7 +22,7 @@ async def approve(desk: Desk, registration_id: uuid.UUID) -> Outcome | None:
     plan = await contracts.plan(desk.tx, draft.plan_id)
     if plan is None:
         raise LookupError(f"plan of registration {registration_id}")
-    customer = _customer(desk, draft, plan.validity_months)
+    customer = _customer(desk, draft, draft.pricing.get("validity_months", plan.validity_months))
     number = await memberships.add(desk.tx, desk.organization.id, customer)
     if number is None:
         detail = {"registration_id": str(registration_id)}
@@ -44,6 +44,8 @@ async def approve(desk: Desk, registration_id: uuid.UUID) -> Outcome | None:
 def _customer(desk: Desk, draft: Draft, validity_months: int) -> dict[str, Any]:
     sealer = desk.organization.sealer
     cpf = sealer.open(draft.cpf_sealed, "registration_sessions.cpf_sealed")
+    day = desk.now.astimezone(desk.organization.zone).date()
+    first_charge = rules.first_charge_on(day, draft.pricing["trial_days"])
     copied = ("full_name", "cpf_hash", "birth_date", "email", "phone", "gender", "marital_status", "profession")
     return {
         **{name: getattr(draft, name) for name in copied},
@@ -53,8 +55,8 @@ def _customer(desk: Desk, draft: Draft, validity_months: int) -> dict[str, Any]:
         "status": "active",
         "plan_id": draft.plan_id,
         "addons": draft.addons or [],
-        "pricing": draft.pricing,
-        "valid_until": rules.valid_until(desk.now.astimezone(desk.organization.zone).date(), validity_months),
+        "pricing": {**draft.pricing, "first_charge_on": first_charge.isoformat()},
+        "valid_until": rules.valid_until(day, validity_months),
         "card_key": secrets.token_hex(16),
         "created_at": desk.now,
         "updated_at": desk.now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import quote
 
 
@@ -12,6 +12,11 @@ def valid_until(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def first_charge_on(day: date, trial_days: int) -> date:
+    """From when the cycle price is owed, for who became a member on `day`."""
+    return day + timedelta(days=trial_days)
 
 
 def is_valid(status: str, until: date, today: date) -> bool:

@@ -29,7 +29,7 @@ async def charge(desk: Desk) -> Outcome | None:
     if draft is None or draft.pricing is None:
         return NOT_OPEN
     if draft.paid_at is not None:
-        return Outcome("paid")
+        return Outcome("paid", {"pricing": draft.pricing})
     missing = books.due_of(draft) - (await books.read(desk.tx, draft.id)).held
     await registrations.advance_to_payment(desk.tx, draft.id, desk.now)
     if missing <= 0:

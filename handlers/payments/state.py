@@ -23,6 +23,10 @@ _SEVERITY = {"settled": "info", "late": "warning", "partial": "warning", "excess
 _REASON = {"late": "Pagamento fora do prazo", "excess": "Valor pago a mais", "duplicate": "Pagamento em dobro"}
 
 
+NOTED = "payment-noted"
+"""What is told of money where nobody waits for it."""
+
+
 class AlreadyEntered(Exception):
     """This Pix came into the books of another registration while we judged it."""
 
@@ -185,7 +189,7 @@ async def enter(
         await charge.withdraw(desk, draft.id)
         await give_back_surplus(desk, draft.id, (await books.read(desk.tx, draft.id)).held - due)
     elif decision.missing and received.amount:
-        received.outcomes.append(Outcome("short", {"missing": decision.missing}))
+        received.outcomes.append(Outcome("short", {"missing": decision.missing}, unheard=NOTED))
     return received
 
 

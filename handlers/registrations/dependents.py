@@ -16,6 +16,12 @@ from storage import registrations
 from storage.base import new_id
 
 
+async def family(desk: Desk) -> Outcome:
+    """Who is entered by now."""
+    draft = await drafts.editable(desk)
+    return drafts.NOT_OPEN if draft is None else Outcome("family", await _kept(desk, draft.id))
+
+
 async def add_dependent(
     desk: Desk, full_name: str, relationship: str, birth_date: str, cpf: str | None = None
 ) -> Outcome:

@@ -20,8 +20,19 @@ async def begin(desk: Desk) -> Outcome:
     if draft is None:
         draft = registrations.add(desk.tx, _new(desk))
     else:
-        registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
+        _revive(desk, draft)
     return Outcome("began", {"registration_id": str(draft.id)})
+
+
+async def keep_alive(desk: Desk) -> None:
+    """Who pays, says that they paid or asks for another code is there: their answers have a full life again."""
+    draft = await registrations.open_of(desk.tx, desk.contact.id)
+    if draft is not None:
+        _revive(desk, draft)
+
+
+def _revive(desk: Desk, draft: Draft) -> None:
+    registrations.change(desk.tx, draft.id, expires_at=desk.now + DRAFT_LIFE, updated_at=desk.now)
 
 
 def _new(desk: Desk) -> dict[str, Any]:

@@ -39,17 +39,18 @@ def minimum_age(plans: Sequence[Plan]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """Centavos; `first_charge_on` is the day from which the cycle price is owed."""
+    """Centavos, and the terms they are for: all that a business may change while somebody pays and signs."""
 
     cycle_price: int
     addons_total: int
     adhesion_fee: int
     due_now: int
-    first_charge_on: date
     trial_days: int
+    billing_cycle: str
+    validity_months: int
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "first_charge_on": self.first_charge_on.isoformat()}
+        return asdict(self)
 
 
 def chosen_addons(plan: Plan, slugs: Iterable[str]) -> list[Addon]:
@@ -58,7 +59,7 @@ def chosen_addons(plan: Plan, slugs: Iterable[str]) -> list[Addon]:
     return [addon for addon in plan.addons if addon.slug in wanted]
 
 
-def price(plan: Plan, addons: Sequence[Addon], day: date) -> Pricing:
+def price(plan: Plan, addons: Sequence[Addon]) -> Pricing:
     """Due now: the adhesion fee, and the first cycle unless a trial comes before it."""
     addons_total = sum(addon.price for addon in addons)
     first_cycle = 0 if plan.trial_days else plan.price + addons_total
@@ -67,8 +68,9 @@ def price(plan: Plan, addons: Sequence[Addon], day: date) -> Pricing:
         addons_total=addons_total,
         adhesion_fee=plan.adhesion_fee,
         due_now=plan.adhesion_fee + first_cycle,
-        first_charge_on=day + timedelta(days=plan.trial_days),
         trial_days=plan.trial_days,
+        billing_cycle=plan.billing_cycle,
+        validity_months=plan.validity_months,
     )
 
 

@@ -100,14 +100,15 @@ class CheckCharge:
 
 @dataclass(slots=True)
 class CancelCharge:
-    """`pix.cancel`: payload {txid}."""
+    """`pix.cancel`: payload {intent_id, txid} → pix.notice if it was paid before it could be taken back."""
 
     gateway: PixGateway
     tries: int = 6
 
     async def carry(self, job: Job) -> Done | Hold | Drop:
-        await self.gateway.cancel(str(job.payload["txid"]))
-        return Done()
+        if await self.gateway.cancel(str(job.payload["txid"])):
+            return Done()
+        return Done(event=("pix.notice", {"intent_id": job.payload["intent_id"]}))
 
     def gives_up_with(self, job: Job, code: str) -> None:
         return None

@@ -39,6 +39,7 @@ def commands(**changes: Told) -> dict[str, Any]:
         "registrations.identity_verified": Told(Outcome("saved")),
         "registrations.cancel": Told(Outcome("canceled")),
         "registrations.profile": Told(Outcome("saved")),
+        "registrations.family": Told(Outcome("family", {"dependents": []})),
         "verification.send": Told(Outcome("code_sent", {"recipient_masked": "a•••@example.com"})),
         "verification.check": Told(Outcome("verified")),
         "support.call_human": Told(Outcome("human_called")),

@@ -63,8 +63,7 @@ async def test_new_code_takes_the_old_one_back(payer: Counter) -> None:
 
 async def test_another_plan_replaces_the_charge(payer: Counter) -> None:
     await payer.charge()
-    plan_id = str(payer.organization.plans[0].id)
-    await payer.did("registrations.choose_plan", plan_id=plan_id, addons=["dental"])
+    await payer.accept(0, ["dental"])
     assert (await payer.charge())["amount"] == DUE + 1990
     assert [row.status for row in await rows(payer, payment_intents)] == ["canceled", "pending"]
 

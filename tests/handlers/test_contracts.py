@@ -41,13 +41,13 @@ def test_contract_reads_as_brazilians_write() -> None:
     assert contract_rules.one_line(ADDRESS) == "Praça da Sé, 10, Sé, São Paulo - SP, CEP 01001-000"
     pricing = {
         "cycle_price": 6990, "addons_total": 1990, "adhesion_fee": 0, "due_now": 0,
-        "first_charge_on": "2026-12-23", "trial_days": 30,
+        "trial_days": 30,
     }  # fmt: skip
     assert contract_rules.price_lines("yearly", pricing, [{"name": "Dental", "price": 1990}]) == [
         ("Anuidade", "R$\u00a069,90"),
         ("Adicional: Dental", "R$\u00a019,90"),
-        ("Período de teste", "30 dias"),
-        ("Primeira cobrança", "23/12/2026"),
+        ("Período de teste", "30 dias a partir da adesão"),
+        ("Primeira cobrança", "ao fim do período de teste"),
         ("Valor devido na adesão", "R$\u00a00,00"),
     ]
 

@@ -80,7 +80,7 @@ async def test_part_that_was_paid_goes_back_when_the_draft_expires(payer: Counte
 async def test_cheaper_plan_after_a_part_is_settled_with_change(payer: Counter) -> None:
     charge = await payer.charge()
     await payer.state(charge["intent_id"], [payer.pix(4000)])
-    await payer.did("registrations.choose_plan", plan_id=str(payer.organization.plans[1].id))
+    await payer.accept(1)
     assert (await payer.did("payments.charge")).name == "nothing_due"
     assert (await books(payer))[1] == [4000]
 

@@ -56,10 +56,9 @@ def test_the_day_is_the_business_own() -> None:
 def test_due_now_is_the_fee_and_the_first_cycle_unless_on_trial(fee: int, price: int, trial: int, dental: bool) -> None:
     chosen = plan(adhesion_fee=fee, price=price, trial_days=trial)
     addons = rules.chosen_addons(chosen, ["dental", "dental", "unknown"] if dental else [])
-    pricing = rules.price(chosen, addons, date(2026, 11, 23))
+    pricing = rules.price(chosen, addons)
     assert pricing.addons_total == (1990 if dental else 0)
     assert pricing.due_now == fee + (0 if trial else price + pricing.addons_total)
-    assert pricing.first_charge_on == date(2026, 11, 23) + timedelta(days=trial)
 
 
 async def test_beginning_twice_takes_up_the_same_registration(ana: Counter) -> None:
@@ -188,11 +187,43 @@ async def test_plan_is_priced(ana: Counter) -> None:
             "addons_total": 1990,
             "adhesion_fee": 4010,
             "due_now": 12990,
-            "first_charge_on": "2026-11-23",
             "trial_days": 0,
+            "billing_cycle": "monthly",
+            "validity_months": 12,
         },
     }
-    assert (await draft(ana)).status == "plan_selected"
+
+
+async def test_what_is_looked_at_changes_nothing_until_it_is_accepted(ana: Counter) -> None:
+    await ana.choose()
+    before = await draft(ana)
+    shown = await ana.did("registrations.choose_plan", plan_id=str(ana.organization.plans[0].id), addons=["dental"])
+    looked = await draft(ana)
+    assert (looked.addons, looked.pricing) == (before.addons, before.pricing)
+    assert (await ana.did("registrations.accept_plan", **shown.keep)).keep == shown.keep
+    after = await draft(ana)
+    assert (after.status, after.pricing) == ("plan_selected", shown.keep["pricing"])
+    assert [addon["slug"] for addon in after.addons] == ["dental"]
+
+
+async def test_another_price_than_the_one_shown_is_not_accepted(ana: Counter) -> None:
+    await ana.choose()
+    before = await draft(ana)
+    shown = await ana.did("registrations.choose_plan", plan_id=str(ana.organization.plans[0].id), addons=["dental"])
+    stale = {**shown.keep, "pricing": {**shown.keep["pricing"], "cycle_price": 5990, "due_now": 11990}}
+    told = await ana.did("registrations.accept_plan", **stale)
+    assert (told.name, told.note, told.keep) == ("repriced", "signup-repriced", shown.keep)
+    assert (await draft(ana)).pricing == before.pricing
+
+
+async def test_who_paid_chooses_no_more(ana: Counter) -> None:
+    await ana.choose(place=1)
+    assert (await ana.did("registrations.may_choose")).name == "choose"
+    await ana.did("payments.charge")
+    plan_id = str(ana.organization.plans[0].id)
+    assert (await ana.did("registrations.may_choose")).name == "paid"
+    assert (await ana.did("registrations.choose_plan", plan_id=plan_id)).name == "paid"
+    assert (await ana.did("registrations.accept_plan", plan_id=plan_id, addons=[], pricing={})).name == "paid"
 
 
 async def test_plan_that_does_not_fit_is_refused(ana: Counter) -> None:

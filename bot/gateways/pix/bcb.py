@@ -72,17 +72,19 @@ class BcbPix:
         body = await self._cob(txid)
         return None if body is None else shapes.charge_state(body, txid)
 
-    async def cancel(self, txid: str) -> None:
+    async def cancel(self, txid: str) -> bool:
         if not _TXID.fullmatch(txid):
-            return
+            return True
         try:
             await self._api.call("PATCH", f"/cob/{txid}", body={"status": REMOVED})
         except Declined as error:
             if error.status in _GONE:
-                return
+                return True
             state = await self.get(txid)
             if state is not None and state.status == "ATIVA":
                 raise
+            return state is None or state.status.startswith("REMOVIDA")
+        return True
 
     async def received(self, since: datetime, until: datetime) -> Sequence[PixPayment]:
         """The span is widened to whole seconds; each Pix comes once, even if the pages shift while we read."""

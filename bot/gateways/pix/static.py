@@ -38,8 +38,9 @@ class StaticPix:
         """Always ATIVA, unpaid, amount 0: nobody knows better. None would read as "no such charge", and it exists."""
         return ChargeState(txid, "ATIVA", amount=0, key=self._key)
 
-    async def cancel(self, txid: str) -> None:
+    async def cancel(self, txid: str) -> bool:
         """Nothing to do: a static code cannot be taken back."""
+        return True
 
     async def received(self, since: datetime, until: datetime) -> Sequence[PixPayment]:
         """Nothing: no bank is asked."""

@@ -19,6 +19,7 @@ checkout-option-check = Já paguei
 checkout-option-renew = Novo código
 checkout-option-show = Ver o código
 checkout-option-again = Tentar de novo
+payment-noted = Recebi seu Pix 💚 Ele já vale para o seu cadastro: é só continuar.
 checkout-unpaid = O banco ainda não me avisou do seu Pix. Costuma levar alguns segundos.
 
     Assim que chegar eu aviso. O que prefere fazer?

@@ -98,6 +98,7 @@ signup-offer = *{ $plan }*
     [no] {""}
    *[yes] {" "}({ $privacy_url })
 } e com a assinatura do contrato por código.
+signup-repriced = As condições deste plano acabaram de mudar. Veja como ficou:
 signup-plan-gone = Esse plano acabou de sair de linha.
 signup-option-agree = Aceito e quero
 signup-option-extras = Ver adicionais
