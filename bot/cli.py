@@ -331,7 +331,10 @@ def _prepare(settings: Settings) -> None:
     from bot import serve as server
 
     with _database_trouble():
-        asyncio.run(server.prepare(settings))
+        try:
+            asyncio.run(server.prepare(settings))
+        except server.WrongKey as error:
+            raise SystemExit(f"balcao: {error}") from None
 
 
 @contextmanager

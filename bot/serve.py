@@ -23,9 +23,11 @@ from bot.http.app import make_runner
 from bot.http.deps import ENDING
 from bot.settings import Settings
 from bot.vitals import keep_looking
-from bot.wiring import Balcao, Running
+from bot.wiring import Balcao, Running, make_vault
 from storage.deliveries import end_leases, start_numbers
 from storage.migrate import WrongSchema, problem, upgrade
+from storage.organizations import sealed_away
+from storage.unit_of_work import Database, make_engine
 
 log = structlog.get_logger()
 
@@ -76,18 +78,23 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
 
 async def prepare(settings: Settings) -> None:
     """The embedded database brings itself up to date; a shared one is migrated by `balcao migrate`. WrongSchema if this
-    version cannot work with it."""
+    version cannot work with it, WrongKey if it can read nobody's data."""
     if not settings.on_postgresql:
         await upgrade(settings.database_url)
-        return
-    from storage.unit_of_work import make_engine
-
-    engine = make_engine(settings.database_url)
+    database = Database(make_engine(settings.database_url))
     try:
-        if trouble := await problem(engine):
+        if trouble := await problem(database.engine):
             raise WrongSchema(trouble)
+        vault = make_vault(settings)
+        found = await database.run(lambda tx: sealed_away(tx, vault), org=None, read_only=True)
+        if found is not None and found.closed == found.all:
+            raise WrongKey(f"of the businesses in the database {found}")
     finally:
-        await engine.dispose()
+        await database.close()
+
+
+class WrongKey(Exception):
+    """Nothing in this database was sealed under a secret key of ours."""
 
 
 async def serve(

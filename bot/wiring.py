@@ -269,7 +269,7 @@ def _web(
         verify_token=settings.whatsapp_verify_token.get_secret_value(),
         pix_webhook_secret=pix_secret.get_secret_value() if pix_secret else None,
         public_url=settings.public_url,
-        checks=usual_checks(database, ping),  # type: ignore[arg-type]
+        checks=usual_checks(database, vault, ping),  # type: ignore[arg-type]
     )
 
 

@@ -5,7 +5,7 @@ each.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 
 from handlers.ports import Clock, GatewayError, NumberThrottled, PairLimited, TryLater
-from scheduler.jobs import EXPIRED, Courier, Directory, Done, Drop, Hold, Job, job_of
-from scheduler.landing import PACED, STOPPED, Landing, Result, Watch, wait_after
+from scheduler.jobs import EXPIRED, UNREADABLE, Courier, Directory, Done, Drop, Hold, Job, facts_of, job_of
+from scheduler.landing import PACED, Landing, Result, Watch, wait_after
 from scheduler.pacing import PAIR, Pacer, Rate
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as store
@@ -41,6 +41,8 @@ GATHER = 0.02
 """Seconds in which answers come together before they are written down."""
 RECORD_AGAIN = 1.0
 """Seconds between attempts to write results down while the database is away."""
+PATIENCE = 30.0
+"""Seconds of waiting in place, those before it included; then it comes back to the queue. Well within the lease."""
 THROTTLED = 1.0
 """Seconds of silence of a number that sent too much."""
 
@@ -74,6 +76,8 @@ class Deliveries:
         self._errands: set[asyncio.Task[None]] = set()
         self._waiting: Counter[str] = Counter()
         """How many wait in place, by number."""
+        self._heads: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Who waits first, by number: the others wait for it, in the order in which they came."""
         self._landed: list[Result] = []
         self._doubtful: tuple[datetime, datetime] | None = None
         """First and last end of the leases of claims that may or may not have been committed."""
@@ -129,6 +133,7 @@ class Deliveries:
         now = self._clock.now()
         if self._doubtful is not None:
             await store.unclaim(tx, by=self._owner, since=self._doubtful[0], until=self._doubtful[1])
+        full = set(self._waiting) if self._waiting.total() >= WAITING else set()
         rows = await store.claim(
             tx,
             now=now,
@@ -136,17 +141,16 @@ class Deliveries:
             by=self._owner,
             most=room,
             messages_only=len(self._errands) >= ERRANDS,
-            but_of=list(self._waiting) if self._waiting.total() >= WAITING else [],
+            but_of=sorted(full | await store.stopped_numbers(tx)),
         )
         people = [row.contact_id for row in rows if row.contact_id is not None]
         windows = await store.windows(tx, people)
-        stopped = await store.stopped_numbers(tx) if rows else set()
         jobs = []
         for row in rows:
-            if row.payload.get("number") in stopped:
-                await self._wait(tx, row, now + STOPPED, "number stopped")
+            organization = await facts_of(self._directory, tx, row.organization_id)
+            if organization is None:
+                await self._wait(tx, row, now + UNREADABLE, "organization unreadable")
                 continue
-            organization = await self._directory.organization(tx, row.organization_id)
             window = windows.get(row.contact_id) if row.contact_id else None
             try:
                 jobs.append(job_of(row, organization, window))
@@ -167,9 +171,12 @@ class Deliveries:
         except GatewayError as error:
             outcome = error
             await self._slow_down(job, error)
-        except Exception:
-            log.exception("delivery.bug", kind=job.kind, outbox_id=job.id)
-            outcome = GatewayError("bug", job.kind)
+        except Exception as error:
+            if is_away(error):  # It was asked for a picture, a charge, a contract: nothing has left.
+                outcome = TryLater(PACED, after=timedelta(seconds=RECORD_AGAIN))
+            else:
+                log.exception("delivery.bug", kind=job.kind, outbox_id=job.id)
+                outcome = GatewayError("bug", job.kind)
         self._landed.append(Result(job, outcome))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_down(), name="landing")
@@ -194,16 +201,26 @@ class Deliveries:
             wait = await self._pacer.reserve(f"pair:{number}:{job.contact_id}", PAIR)
             if wait > 0:
                 return wait
-        wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
-        if 0 < wait <= NEAR:
-            self._waiting[number] += 1
-            try:
+        if number not in self._waiting:
+            wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
+            if not 0 < wait <= NEAR:
+                return wait
+        return await self._queue_up(str(number))
+
+    async def _queue_up(self, number: str) -> float:
+        """Wait in place for the credit of a number, first come, first served; only the first one asks for it."""
+        self._waiting[number] += 1
+        try:
+            async with asyncio.timeout(PATIENCE), self._heads[number]:
+                wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
                 while 0 < wait <= NEAR:
                     await asyncio.sleep(wait)
                     wait = await self._pacer.reserve(f"number:{number}", self._number_rate)
-            finally:
-                self._waiting -= Counter([number])  # One that nobody waits for is gone from it.
-        return wait
+                return wait
+        except TimeoutError:
+            return NEAR
+        finally:
+            self._waiting -= Counter([number])  # One that nobody waits for is gone from it.
 
     async def _slow_down(self, job: Job, error: GatewayError) -> None:
         """Meta complained: this person only, or the whole number."""

@@ -13,7 +13,7 @@ import orjson
 from conversations.catalogue import Catalogue, money
 from handlers.facts import Organization
 from handlers.masks import mask_email
-from scheduler.jobs import Directory
+from scheduler.jobs import Directory, facts_of
 from storage import deliveries as outgoing
 from storage import staff
 from storage.base import new_id
@@ -43,8 +43,8 @@ class MailNotices:
         for organization_id in await staff.with_unmailed(tx):
             inner = await tx.within(organization_id)
             try:
-                organization = await self.directory.organization(inner, organization_id)
-                if organization.support_email:
+                organization = await facts_of(self.directory, inner, organization_id)
+                if organization is not None and organization.support_email:
                     count += await self._letter(inner, organization, organization.support_email, now)
             finally:
                 await tx.without()

@@ -5,16 +5,36 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
+
 from handlers.facts import Organization
+from storage.away import is_away
 from storage.unit_of_work import Tx
+
+log = structlog.get_logger()
 
 
 class Directory(Protocol):
     async def organization(self, tx: Tx, organization_id: uuid.UUID) -> Organization: ...
 
+
+async def facts_of(directory: Directory, tx: Tx, organization_id: uuid.UUID) -> Organization | None:
+    """None when this organisation cannot be read: its data key was wrapped under a secret that we were not given, or
+    its settings are of another version. Its people wait until that is put right; nobody else waits for them."""
+    try:
+        return await directory.organization(tx, organization_id)
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.critical("organization.unreadable", organization_id=str(organization_id), error=type(error).__name__)
+        return None
+
+
+UNREADABLE = timedelta(minutes=1)
+"""How often what waits for an organisation that cannot be read looks whether it can."""
 
 Record = Callable[[Tx], Awaitable[None]]
 

@@ -28,8 +28,20 @@ from handlers.ports import (
     Unreachable,
     WindowClosed,
 )
-from scheduler.jobs import EXPIRED, Courier, Directory, Done, Drop, Hold, Job, document_ids, job_of
-from scheduler.wake import TURNS, Wake
+from scheduler.jobs import (
+    EXPIRED,
+    UNREADABLE,
+    Courier,
+    Directory,
+    Done,
+    Drop,
+    Hold,
+    Job,
+    document_ids,
+    facts_of,
+    job_of,
+)
+from scheduler.wake import NOTICES, TURNS, Wake
 from storage import deliveries as store
 from storage.base import new_id
 from storage.unit_of_work import Tx
@@ -91,7 +103,7 @@ class Landing:
     async def _done(self, tx: Tx, done: Sequence[tuple[Job, Done]]) -> None:
         now = self._clock.now()
         sent = [(job.communication_id, told.message_id, now) for job, told in done if job.communication_id is not None]
-        await store.mark_sent(tx, sent)
+        failed = await store.mark_sent(tx, sent)
         self._passed.update({str(job.payload["number"]): now for job, _ in done if job.payload.get("number")})
         for job, told in done:
             if told.record is not None:
@@ -100,6 +112,33 @@ class Landing:
         await store.finish(tx, [job.id for job, _ in done])
         for job, told in done:
             await self._answer(tx, job, told.event)
+        if failed:
+            await self._told_meanwhile(tx, failed, {job.communication_id: job for job, _ in done})
+
+    async def _told_meanwhile(self, tx: Tx, failed: Sequence[Any], jobs: Mapping[uuid.UUID | None, Job]) -> None:
+        """Meta took these and failed them before its answer was written down: as if it told so now."""
+        now = self._clock.now()
+        rows = [
+            {
+                "organization_id": jobs[row.id].organization.id,
+                "contact_id": None,
+                "source": "whatsapp",
+                "external_id": f"failed:{row.id}:{now.isoformat()}",
+                "kind": "status",
+                "payload": {
+                    "id": row.provider_message_id,
+                    "status": "failed",
+                    "timestamp": str(int(row.failed_at.timestamp())),
+                    "biz_opaque_callback_data": str(row.id),
+                    "errors": [{"code": row.error_code, "error_data": {"details": row.error_message or ""}}],
+                },
+                "occurred_at": row.failed_at,
+                "received_at": now,
+            }
+            for row in failed
+        ]
+        await store.add_answers(tx, rows)
+        tx.after_commit.append(lambda: self._wake.ring(NOTICES))
 
     async def _not_done(self, tx: Tx, job: Job, outcome: Hold | Drop | GatewayError) -> str:
         if isinstance(outcome, Hold):
@@ -199,7 +238,11 @@ class Landing:
             if status not in _NOT_GONE:
                 await store.finish(tx, [row.id])
                 continue
-            job = job_of(row, await self._directory.organization(tx, row.organization_id), sealed=True)
+            organization = await facts_of(self._directory, tx, row.organization_id)
+            if organization is None:
+                await store.postpone(tx, row.id, now + UNREADABLE)
+                continue
+            job = job_of(row, organization, sealed=True)
             if row.status == "sending":
                 await self._sender_died(tx, job, _deaths(row.error) + 1, place / len(rows))
             else:

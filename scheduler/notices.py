@@ -11,13 +11,24 @@ from typing import Any, Protocol
 
 import structlog
 
+from handlers.channel.codes import STOPPING
 from handlers.channel.identity import aliases
-from handlers.channel.notice_types import Echoes, TemplateStatus, UnknownNotice, UserIdUpdate, UserPreferences
+from handlers.channel.notice_types import (
+    AccountAlert,
+    AccountUpdate,
+    Echoes,
+    Notice,
+    PhoneQuality,
+    TemplateStatus,
+    UnknownNotice,
+    UserIdUpdate,
+    UserPreferences,
+)
 from handlers.channel.notices import parse_notice
 from handlers.channel.statuses import State, Status, advance, parse_status
 from handlers.payments.callback import parse_callback
 from handlers.ports import Clock
-from scheduler.jobs import Directory
+from scheduler.jobs import Directory, facts_of
 from scheduler.resend import as_template
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as outgoing
@@ -31,10 +42,16 @@ log = structlog.get_logger()
 MOST = 500
 REST = timedelta(seconds=5)
 """Between two questions to the bank about one charge that callbacks make us ask."""
+RECENT = timedelta(minutes=15)
+"""A failure told longer ago does not stop a number: it may have been put right since."""
 _STAMP = {"sent": "sent_at", "delivered": "delivered_at", "read": "read_at", "failed": "failed_at"}
 _CLOSED = "131047"
 """Meta's code for "more than 24 hours since the person wrote", told after it took the message."""
 _UNREACHABLE = "131026"
+_GRAVE = frozenset(
+    {"ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED", "ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "DISABLED_UPDATE"}
+)
+"""What Meta does to a business account that keeps it from talking to people. Source: webhook `account_update`."""
 _LEFT = frozenset({"sent", "delivered", "read"})
 
 
@@ -140,7 +157,7 @@ class Notices:
     async def _status(self, tx: Tx, status: Status, row: Any, change: dict[str, Any], now: datetime) -> None:
         """Enter one status in `change`, the row to be: forward only, in whatever order they come."""
         before = "queued" if change["status"] == "held" else change["status"]
-        if status.status is State.FAILED and before == "queued" and await self._at_hand(tx, row):
+        if status.status is State.FAILED and before == "queued" and await self._at_hand(tx, status, row, change, now):
             return
         change["provider_message_id"] = change["provider_message_id"] or status.message_id
         stamp = _STAMP.get("read" if status.status == "played" else status.status)
@@ -155,15 +172,21 @@ class Notices:
         if after == "failed":
             await self._failed(tx, status, row, change, now)
 
-    async def _at_hand(self, tx: Tx, row: Any) -> bool:
-        """Meta tells some refusals twice, in the answer and by webhook. The delivery deals with the answer itself."""
-        return await receipts.outbox_status(tx, row.id) not in (None, "uncertain")
+    async def _at_hand(self, tx: Tx, status: Status, row: Any, change: dict[str, Any], now: datetime) -> bool:
+        """Meta tells some refusals twice, in the answer and by webhook. The delivery deals with the answer itself. As
+        long as it is under way nobody knows which it is: noted, and told again by `landing` if Meta took it."""
+        delivery = await receipts.outbox_status(tx, row.id)
+        if delivery == "sending" and status.message_id:
+            change["provider_message_id"], change["failed_at"] = status.message_id, min(status.at or now, now)
+            change["error_code"], change["error_message"] = _reason(status)
+        return delivery not in (None, "uncertain")
 
     async def _failed(self, tx: Tx, status: Status, row: Any, change: dict[str, Any], now: datetime) -> None:
         """Meta took it and could not deliver it: the reason is kept, staff see it, a dead number is marked."""
-        error = status.errors[0] if status.errors else None
-        code = str(error.code) if error else "unknown"
-        change["error_code"], change["error_message"] = code, (error.details or error.title)[:500] if error else None
+        code, change["error_message"] = _reason(status)
+        change["error_code"] = code
+        if code.isdecimal() and int(code) in STOPPING:
+            await self._stop(tx, status, row, code, now)
         if code == _UNREACHABLE and row.contact_id is not None:
             await outgoing.unreachable(tx, row.contact_id, now)
         if code == _CLOSED and await self._again_as_template(tx, row, now):
@@ -171,10 +194,24 @@ class Notices:
         detail = {"code": code, "communication_id": str(row.id), "template": row.template}
         await self._line(tx, row.organization_id, row.contact_id, "delivery.failed", f"failed:{row.id}", detail, now)
 
+    async def _stop(self, tx: Tx, status: Status, row: Any, code: str, now: datetime) -> None:
+        """The number can send nothing until a person acts, though Meta goes on taking messages. Word of long ago says
+        nothing of today."""
+        number = None if row.contact_id is None else await receipts.number_of(tx, row.contact_id)
+        if number is None or (status.at or now) < now - RECENT:
+            return
+        if await outgoing.stop_number(tx, number, f"{code}: told by webhook"):
+            detail = {"code": code}
+            key = f"stopped:{number}:{now.isoformat()}"
+            await self._line(
+                tx, row.organization_id, row.contact_id, "channel.stopped", key, detail, now, severity="critical"
+            )
+            log.critical("channel.stopped", number=number, code=code)
+
     async def _again_as_template(self, tx: Tx, row: Any, now: datetime) -> bool:
-        organization = await self._directory.organization(tx, row.organization_id)
+        organization = await facts_of(self._directory, tx, row.organization_id)
         whole = await receipts.communication(tx, row.id)
-        if whole is None or not await as_template(tx, organization, whole, now):
+        if organization is None or whole is None or not await as_template(tx, organization, whole, now):
             return False
         tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
         return True
@@ -218,7 +255,7 @@ class Notices:
             for change in notice.changes:
                 await self._new_bsuid(tx, org, change, now)
         elif not isinstance(notice, Echoes):
-            severity = "warning" if isinstance(notice, TemplateStatus) and notice.event != "APPROVED" else "info"
+            severity = _severity(notice)
             template = getattr(notice, "template", None)
             detail = {
                 "field": field,
@@ -282,6 +319,25 @@ def check_row(
         "expires_at": None,
         "created_at": now,
     }
+
+
+def _severity(notice: Notice) -> str:
+    """How much it matters to the business: what stops it, what may, and what is good to know."""
+    if isinstance(notice, AccountUpdate) and notice.event in _GRAVE:
+        return "critical"
+    if isinstance(notice, AccountAlert):
+        return {"CRITICAL": "critical", "WARNING": "warning"}.get((notice.severity or "").upper(), "info")
+    if isinstance(notice, TemplateStatus):
+        return "info" if notice.event == "APPROVED" else "warning"
+    return "warning" if isinstance(notice, PhoneQuality) and notice.event in ("FLAGGED", "DOWNGRADE") else "info"
+
+
+def _reason(status: Status) -> tuple[str, str | None]:
+    """Meta's code and words."""
+    if not status.errors:
+        return "unknown", None
+    error = status.errors[0]
+    return str(error.code), (error.details or error.title)[:500]
 
 
 def _uuid(value: str | None) -> uuid.UUID | None:

@@ -23,6 +23,7 @@ from conversations.reply import STALE_AFTER
 from handlers.desk import Desk, Rows
 from handlers.facts import Member, Organization
 from handlers.ports import Clock
+from scheduler.jobs import UNREADABLE, facts_of
 from scheduler.parking import opened, sealed
 from scheduler.people import Person, contact_row, meet, person_of, talk_row
 from scheduler.wake import DELIVERIES, Wake
@@ -57,6 +58,12 @@ class Watch(Protocol):
 class _Batch:
     people: list[Person] = field(default_factory=list)
     rows: Rows = field(default_factory=Rows)
+    put_off: int = 0
+    """People whose organisation cannot be read."""
+
+    @property
+    def done(self) -> int:
+        return sum(len(person.done) for person in self.people)
 
 
 class Turns:
@@ -79,7 +86,7 @@ class Turns:
         self._timer = timer
 
     async def run_once(self) -> int:
-        """Carry one batch through; returns how many events were done (0: nobody has mail)."""
+        """Carry one batch through; returns how many events were done or put off (0: nobody has mail)."""
         claimed: list[uuid.UUID] = []
         started = self._timer()
         try:
@@ -92,13 +99,11 @@ class Turns:
             for contact_id in claimed:
                 done += await self._alone(contact_id)
             return done
-        done = sum(len(person.done) for person in batch.people)
         self._observe(batch, self._timer() - started)
-        return done
+        return batch.done + batch.put_off
 
     def _observe(self, batch: _Batch, seconds: float) -> None:
-        done = sum(len(person.done) for person in batch.people)
-        for _ in range(done):
+        for _ in range(done := batch.done):
             self._watch.turn("done", seconds / done)
         for step in batch.rows.steps:
             self._watch.step(step["dialogue"], step["state"], step["outcome"])
@@ -134,7 +139,7 @@ class Turns:
             self._wake.ring(DELIVERIES)
             return 1
         self._observe(batch, self._timer() - started)
-        return sum(len(person.done) for person in batch.people)
+        return batch.done
 
     async def _carry(self, tx: Tx, rows: Sequence[Any], events: Sequence[Any]) -> _Batch:
         batch = _Batch()
@@ -145,9 +150,12 @@ class Turns:
             mail.setdefault(event.contact_id, []).append(event)
         members = await self._members(tx, [row.contact_id for row in rows])
         for org, group in groupby(sorted(rows, key=lambda row: row.organization_id), lambda row: row.organization_id):
-            inner = await tx.within(org)
-            organization = await self._directory.organization(inner, org)
-            mine = list(group)
+            inner, mine = await tx.within(org), list(group)
+            organization = await facts_of(self._directory, inner, org)
+            if organization is None:
+                await mailboxes.put_off(inner, [row.contact_id for row in mine], self._clock.now() + UNREADABLE)
+                batch.put_off += len(mine)
+                continue
             await registrations.meet(inner, [row.contact_id for row in mine])
             for row in mine:
                 person = person_of(row, mail.get(row.contact_id, []), members)
@@ -205,7 +213,7 @@ class Turns:
             said: dict[uuid.UUID, set[str]] = {person.contact.id: set() for person in wrote}
             for row in rows.outbox:
                 said.get(row["contact_id"], set()).add(str(row["payload"].get("intent")))
-            await mailboxes.release_held(tx, said, now, now + STALE_AFTER)
+            await mailboxes.release_held(tx, said, now, STALE_AFTER)
         await mailboxes.close_events(tx, [event_id for person in batch.people for event_id in person.done], now)
         tx.after_commit.append(lambda: self._wake.ring(DELIVERIES))
 
@@ -222,11 +230,17 @@ class Turns:
             await mailboxes.block(tx, contact_id, attempts, now + timedelta(seconds=4 ** (attempts % TRIES)))
             self._watch.turn("retried", 0.0)
             return
-        self._watch.turn("parked", 0.0)
         inner = await tx.within(row.organization_id)
-        organization = await self._directory.organization(inner, row.organization_id)
+        organization = await facts_of(self._directory, inner, row.organization_id)
+        if organization is None:
+            await mailboxes.put_off(inner, [contact_id], now + UNREADABLE)
+            return
+        self._watch.turn("parked", 0.0)
         await mailboxes.park_event(inner, event_id, where, now, sealed(organization.sealer, event.payload))
         person = person_of(row, [], {})
+        if event.kind == "message":
+            # The turn was undone, but they wrote: what they are told may reach them.
+            await mailboxes.heard_from(inner, contact_id, event.occurred_at)
         person.conversation.attempts = attempts
         if attempts >= HOPELESS:
             was = person.conversation

@@ -18,6 +18,11 @@ READ_ONLY = "25006"
 """The server is a standby, or became one."""
 _CANCELED = "57014"
 """One statement took longer than it may: a fault of that statement."""
+_WRONG = ("22", "23", "54")
+"""SQLSTATE: data that cannot be, constraints, limits of what fits."""
+_SQLITE_WRONG = frozenset(
+    {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
+)
 _SQLITE = frozenset(
     {
         sqlite3.SQLITE_FULL,
@@ -35,13 +40,31 @@ _SQLITE = frozenset(
 def is_away(error: BaseException) -> bool:
     """Whether nothing can be read or written just now, whatever it is. asyncpg's own errors come through while it
     connects; later ones are wrapped by SQLAlchemy."""
-    if isinstance(error, OSError | PoolTimeout):
+    if isinstance(error, OSError):
+        return error.filename is None  # A file that is missing is missed by us, not by the database.
+    if isinstance(error, PoolTimeout):
         return True
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
-    if isinstance(state, str):
+    state, code = _codes(error)
+    if state is not None:
         return state == READ_ONLY or (state[:2] in _CLASSES and state != _CANCELED)
-    code = getattr(cause, "sqlite_errorcode", None)
-    if isinstance(code, int):
-        return code & 0xFF in _SQLITE
+    if code is not None:
+        return code in _SQLITE
     return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def is_wrong(error: BaseException) -> bool:
+    """Whether what was to be written can be written nowhere and never. Neither this nor `is_away`: the database did not
+    let us this time (a lock, a statement that took too long), or a fault of ours."""
+    state, code = _codes(error)
+    if state is not None:
+        return state[:2] in _WRONG
+    if code is not None:
+        return code in _SQLITE_WRONG
+    return not isinstance(error, OSError | PoolTimeout | OperationalError)
+
+
+def _codes(error: BaseException) -> tuple[str | None, int | None]:
+    """SQLSTATE and SQLite's primary code, where there is one."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state, code = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
+    return (state if isinstance(state, str) else None, code & 0xFF if isinstance(code, int) else None)

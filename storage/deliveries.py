@@ -150,6 +150,11 @@ async def put_back(tx: Tx, row_id: int, *, due_at: datetime, error: str | None, 
     )
 
 
+async def postpone(tx: Tx, row_id: int, until: datetime) -> None:
+    """Of a row whose sender died, or of unknown outcome: not looked at again before then."""
+    await tx.run(update(outbox).where(outbox.c.id == row_id).values(lease_until=until, due_at=until))
+
+
 async def set_aside(tx: Tx, row_id: int, status: str, *, error: str, due_at: datetime | None = None) -> None:
     """uncertain, held or dead, with the reason kept."""
     changes: dict[str, Any] = {"status": status, "error": error, "owner": None, "lease_until": None}
@@ -174,19 +179,28 @@ _sent = (
 
 
 _to_mark = (
-    select(communications.c.id)
+    select(
+        *(communications.c.id, communications.c.provider_message_id, communications.c.failed_at),
+        *(communications.c.error_code, communications.c.error_message),
+    )
     .where(communications.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(communications.c.id)
     .with_for_update()
 )
 
 
-async def mark_sent(tx: Tx, rows: Sequence[tuple[uuid.UUID, str | None, datetime]]) -> None:
+async def mark_sent(tx: Tx, rows: Sequence[tuple[uuid.UUID, str | None, datetime]]) -> list[Row[Any]]:
     """(communication, provider's id, instant). A status that was quicker than the answer is never taken back. Locked
-    in the order of ids, as by whoever else locks several of them; the update alone would go by its plan."""
-    if rows:
-        await tx.all(_to_mark, ids=among([row[0] for row in rows]))
-        await tx.run_many(_sent, [{"b_id": row[0], "b_message_id": row[1], "b_at": row[2]} for row in rows])
+    in the order of ids, as by whoever else locks several of them; the update alone would go by its plan.
+
+    Returns those of which a failure was told (`receipts.note_failure`) before this: of this very message, not of a try
+    before it."""
+    if not rows:
+        return []
+    sent = {row[0]: row[1] for row in rows}
+    before = await tx.all(_to_mark, ids=among(list(sent)))
+    await tx.run_many(_sent, [{"b_id": row[0], "b_message_id": row[1], "b_at": row[2]} for row in rows])
+    return [row for row in before if row.failed_at is not None and row.provider_message_id == sent[row.id]]
 
 
 async def mark(tx: Tx, communication_id: uuid.UUID, status: str, *, code: str | None, message: str | None) -> None:

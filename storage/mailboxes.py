@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
@@ -222,21 +222,42 @@ async def block(tx: Tx, contact_id: uuid.UUID, attempts: int, until: datetime | 
     )
 
 
-_held = select(outbox.c.id, outbox.c.contact_id, outbox.c.payload, outbox.c.communication_id).where(
-    outbox.c.contact_id.in_(bindparam("people", expanding=True)), outbox.c.status == HELD
-)
+async def put_off(tx: Tx, people: Sequence[uuid.UUID], until: datetime) -> None:
+    """Leave the mail of these people alone until then, through no fault of their own."""
+    whose = conversations.c.contact_id.in_(people)
+    await tx.run(update(conversations).where(whose).values(blocked_until=until))
 
 
-async def release_held(tx: Tx, said: Mapping[uuid.UUID, Collection[str]], now: datetime, until: datetime) -> None:
-    """The window of these people is open again: what waited for them may go. The wait is not held against it.
+async def heard_from(tx: Tx, contact_id: uuid.UUID, at: datetime) -> None:
+    """They wrote then, whatever became of the turn: their 24-hour window is open."""
+    earlier = or_(contacts.c.last_inbound_at.is_(None), contacts.c.last_inbound_at < at)
+    await tx.run(update(contacts).where(contacts.c.id == contact_id, earlier).values(last_inbound_at=at))
+
+
+_held = select(
+    outbox.c.id,
+    outbox.c.contact_id,
+    outbox.c.payload,
+    outbox.c.communication_id,
+    outbox.c.created_at,
+    outbox.c.expires_at,
+).where(outbox.c.contact_id.in_(bindparam("people", expanding=True)), outbox.c.status == HELD)
+
+
+async def release_held(tx: Tx, said: Mapping[uuid.UUID, Collection[str]], now: datetime, stale: timedelta) -> None:
+    """The window of these people is open again: what waited for them may go. The wait is not held against what is good
+    for the usual time (`stale`); what has an end of its own, as a Pix code, keeps it.
 
     `said` holds, for each of them, the intents of what is said to them now: the same held is not said twice.
     """
     held = await tx.all(_held, people=among(said))
     again = [row for row in held if row.payload.get("intent") in said[row.contact_id]]
     ids = [row.id for row in held if row not in again]
+    usual = [row.id for row in held if row.id in ids and row.expires_at == row.created_at + stale]
     if ids:
-        await tx.run(update(outbox).where(outbox.c.id.in_(ids)).values(status="queued", due_at=now, expires_at=until))
+        await tx.run(update(outbox).where(outbox.c.id.in_(ids)).values(status="queued", due_at=now))
+    if usual:
+        await tx.run(update(outbox).where(outbox.c.id.in_(usual)).values(expires_at=now + stale))
     if again:
         await tx.run(delete(outbox).where(outbox.c.id.in_([row.id for row in again])))
         await tx.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from storage.base import new_id
 from storage.tables.catalogue import contracts, partner_locations, partners, plan_addons, plan_benefits, plans
 from storage.tables.organizations import channel_numbers, organizations
 from storage.unit_of_work import Tx
+from storage.vault import Vault
 
 Values = Mapping[str, Any]
 
@@ -32,6 +34,24 @@ async def by_slug(tx: Tx, slug: str) -> Row[Any] | None:
 
 async def by_id(tx: Tx, organization_id: uuid.UUID) -> Row[Any] | None:
     return await tx.first(select(organizations).where(organizations.c.id == organization_id))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedAway:
+    """Organisations whose data key none of our secret keys opens. They cannot be read: nobody of theirs is answered."""
+
+    closed: int
+    all: int
+
+    def __str__(self) -> str:
+        return f"{self.closed} of {self.all} cannot be read: set up with another BALCAO_SECRET_KEY"
+
+
+async def sealed_away(tx: Tx, vault: Vault) -> SealedAway | None:
+    """None when all can be read (the system's transaction)."""
+    rows = await tx.all(select(organizations.c.id, organizations.c.data_key))
+    closed = sum(not vault.opens(row.id, row.data_key) for row in rows)
+    return SealedAway(closed, len(rows)) if closed else None
 
 
 async def changed_at(tx: Tx, organization_id: uuid.UUID) -> datetime | None:

@@ -70,6 +70,14 @@ class Vault:
     def sealer(self, organization_id: uuid.UUID, wrapped: bytes) -> Sealer:
         return Sealer(organization_id, self._unwrap(organization_id, wrapped))
 
+    def opens(self, organization_id: uuid.UUID, wrapped: bytes) -> bool:
+        """Whether this data key was wrapped under a secret key that we were given."""
+        try:
+            self._unwrap(organization_id, wrapped)
+        except CannotOpen:
+            return False
+        return True
+
     def rewrap(self, organization_id: uuid.UUID, wrapped: bytes) -> bytes:
         """The same data key under the newest secret."""
         return self._wrap(organization_id, self._unwrap(organization_id, wrapped))

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from handlers.channel.codes import STOPPING
 from handlers.ports import (
     ChannelStopped,
     GatewayError,
@@ -36,17 +37,7 @@ WAITS: dict[int, timedelta] = {
 """Waits that Meta itself names for a code."""
 
 _BY_CLASS: dict[type[GatewayError], tuple[int, ...]] = {
-    ChannelStopped: (
-        *(0, 190),  # token invalid or expired
-        *(3, 10, *range(200, 300), 131005),  # permission or capability missing
-        33,  # phone number id deleted
-        *(368, 131031),  # account restricted or locked
-        131037,  # display name not approved
-        *(131042, 131044),  # billing
-        *(131045, 133010),  # number not registered
-        131048,  # spam limit of the number
-        *(133000, 133005, 133006, 133008, 133009, 133016),  # registration and PIN
-    ),
+    ChannelStopped: tuple(STOPPING),
     NumberThrottled: (4, 80007, 130429),
     PairLimited: (131056,),
     TryLater: (2, 131000, 131016, 131057, 132069, 133004, 133015, 134101),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from storage import deliveries, migrate, roles, room
+from storage import deliveries, migrate, organizations, roles, room
 from storage.unit_of_work import Database, Tx
+from storage.vault import Vault
 
 log = structlog.get_logger()
 
@@ -26,7 +27,9 @@ class Check:
     """Without it no request can be served; otherwise it is only told."""
 
 
-def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]] | None = None) -> list[Check]:
+def usual_checks(
+    database: Database, vault: Vault, ping_redis: Callable[[], Awaitable[object]] | None = None
+) -> list[Check]:
     """What there is to look at. Redis is not vital: losing it loses only time."""
 
     known = migrate.revisions()
@@ -37,6 +40,10 @@ def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]]
     async def numbers() -> str | None:
         stopped = await database.run(deliveries.stopped_numbers, org=None, read_only=True)
         return f"{len(stopped)} stopped" if stopped else None
+
+    async def keys() -> str | None:
+        found = await database.run(lambda tx: organizations.sealed_away(tx, vault), org=None, read_only=True)
+        return None if found is None else str(found)
 
     async def role() -> str | None:
         return await roles.exempt(database.engine)
@@ -52,6 +59,7 @@ def usual_checks(database: Database, ping_redis: Callable[[], Awaitable[object]]
     checks = [
         Check("database", lambda: _database(database), vital=True),
         Check("schema", schema, vital=True),
+        Check("organizations", keys, vital=False),
         Check("whatsapp_numbers", numbers, vital=False),
     ]
     checks.append(Check("disk", disk, False) if database.is_sqlite else Check("database_role", role, False))

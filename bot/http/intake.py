@@ -20,7 +20,7 @@ import structlog
 from bot.http.envelope import Item
 from handlers.channel.inbox import Received, receive
 from handlers.ports import Clock
-from storage.away import is_away
+from storage.away import is_away, is_wrong
 from storage.unit_of_work import Database
 
 log = structlog.get_logger()
@@ -117,27 +117,33 @@ class Intake:
         except Exception as error:
             away = is_away(error)
             log.warning("intake.commit_failed", calls=len(calls), error=type(error).__name__, exc_info=not away)
-            for call in calls:
-                call.settle(not away and await self._alone(call))
+            await self._one_by_one(calls, hopeless=away)
         else:
             for call in calls:
                 call.settle(True)
 
-    async def _alone(self, call: _Call) -> bool:
-        try:
-            await self._salvage(call.items)
-        except Exception:
-            log.exception("intake.failed", items=len(call.items))
-            return False
-        return True
+    async def _one_by_one(self, calls: Sequence[_Call], *, hopeless: bool) -> None:
+        """Each in a transaction of its own, until the database lets none of them in: not each waits for that anew."""
+        for call in calls:
+            if hopeless:
+                call.settle(False)
+                continue
+            try:
+                await self._salvage(call.items)
+            except Exception as error:
+                log.exception("intake.failed", items=len(call.items))
+                hopeless = not is_wrong(error)
+                call.settle(False)
+            else:
+                call.settle(True)
 
     async def _salvage(self, items: Sequence[Item]) -> None:
         """Store all of them, else by halves in their order, down to the one that cannot be what it claims to be."""
         try:
             await self._store(items)
         except Exception as error:
-            if is_away(error):
-                raise
+            if not is_wrong(error):
+                raise  # Answered 503: whoever called calls again.
             if len(items) > 1:
                 middle = len(items) // 2
                 await self._salvage(items[:middle])

@@ -108,7 +108,7 @@ async def open_web(url: str, **changes: Any) -> AsyncIterator[Web]:
     usual: dict[str, Any] = {
         "database": database, "vault": VAULT, "clock": clock, "wake": bells, "metrics": Metrics(),
         "app_secrets": [SECRET, FORMER_SECRET], "verify_token": VERIFY_TOKEN, "pix_webhook_secret": None,
-        "public_url": PUBLIC_URL, "checks": usual_checks(database),
+        "public_url": PUBLIC_URL, "checks": usual_checks(database, VAULT),
     }  # fmt: skip
     deps = WebDeps(**{**usual, **changes})
     try:

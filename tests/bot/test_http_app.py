@@ -10,12 +10,15 @@ from uuid import UUID
 
 import orjson
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.http.health import Check, Readiness, usual_checks
 from bot.http.links import card_url
-from storage.tables.organizations import channel_numbers
+from storage.base import new_id
+from storage.tables.organizations import channel_numbers, organizations
+from storage.vault import Vault
 from tests.bot.http_support import Web, body_of, open_web, text
+from tests.factories import VAULT, organization
 
 
 @pytest.fixture
@@ -109,8 +112,8 @@ async def test_alive_even_without_a_database(web: Web, monkeypatch: pytest.Monke
     code, body = await web.get("/health/ready")
     assert (code, orjson.loads(body)) == (503, {
         "status": "unavailable",
-        "checks": {"database": "ZeroDivisionError", "schema": "ok", "whatsapp_numbers": "ZeroDivisionError",
-                   "disk": "ZeroDivisionError"},
+        "checks": {"database": "ZeroDivisionError", "schema": "ok", "organizations": "ZeroDivisionError",
+                   "whatsapp_numbers": "ZeroDivisionError", "disk": "ZeroDivisionError"},
     })  # fmt: skip
 
 
@@ -122,8 +125,20 @@ async def test_ready(database_url: str) -> None:
         told["status"] = {"degraded": "ok"}[told["status"]]
     assert told["checks"].pop("disk", "ok") == "ok"
     assert (code, told) == (200, {
-        "status": "ok", "checks": {"database": "ok", "schema": "ok", "whatsapp_numbers": "ok"}
+        "status": "ok", "checks": {"database": "ok", "schema": "ok", "organizations": "ok", "whatsapp_numbers": "ok"}
     })  # fmt: skip
+
+
+async def test_businesses_of_another_secret_key_are_told(web: Web) -> None:
+    await organization(web.database)
+    key = Vault(["the key of another installation"]).new_data_key(new_id())
+    one = select(organizations.c.id).limit(1).scalar_subquery()
+    sealed = update(organizations).where(organizations.c.id == one).values(data_key=key)
+    await web.database.run(lambda tx: tx.run(sealed), org=None)
+    code, body = await web.get("/health/ready")
+    assert (code, orjson.loads(body)["status"]) == (200, "degraded")
+    assert orjson.loads(body)["checks"]["organizations"].startswith("1 of 2 cannot be read")
+    assert "BALCAO_SECRET_KEY" in body
 
 
 async def test_a_stopped_number_is_told_and_webhooks_go_on(web: Web) -> None:
@@ -157,10 +172,11 @@ async def test_losing_redis_is_told_only(web: Web) -> None:
     async def ping() -> None:
         raise ConnectionRefusedError
 
-    status, told = await Readiness(usual_checks(web.database, ping)).report()
+    status, told = await Readiness(usual_checks(web.database, VAULT, ping)).report()
     assert (status, told["status"]) == (200, "degraded")
     assert told["checks"] == {
-        "database": "ok", "schema": "ok", "whatsapp_numbers": "ok", "disk": "ok", "redis": "ConnectionRefusedError"
+        "database": "ok", "schema": "ok", "organizations": "ok", "whatsapp_numbers": "ok", "disk": "ok",
+        "redis": "ConnectionRefusedError",
     }  # fmt: skip
 
 

@@ -190,3 +190,21 @@ def test_the_unknown_form_is_plain_ascii() -> None:
     assert (safe.kind, safe.field, safe.phone_number_id, safe.account_id) == ("unknown", "", None, "1")
     assert len(safe.external_id) == 64
     assert as_unknown(item).external_id == "wamid.1"
+
+
+@pytest.mark.parametrize("code", ["57014", "55P03", "40001"])
+async def test_a_database_that_lets_nothing_in_this_time_is_no_fault_of_the_message(
+    database: Database, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """A lock or a time limit: answered 503, and a message when Meta brings it again. Nobody else waits for it anew."""
+    refusal = DBAPIError("insert", {}, type("Refused", (Exception,), {"sqlstate": code})())
+    sizes = poison(monkeypatch, "wamid.1", "wamid.2", error=refusal)
+    intake = Intake(database, FrozenClock())
+    calls = [intake.receive(items(wamid)) for wamid in ("wamid.1", "wamid.2")]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(result) for result in results] == [NotNow, NotNow]
+    assert await stored(database) == []
+    assert sizes == [2, 1]
+    monkeypatch.undo()
+    await intake.receive(items("wamid.1", "wamid.2"))
+    assert await stored(database) == [("message", "wamid.1"), ("message", "wamid.2")]

@@ -24,6 +24,7 @@ from storage.tables.queues import events, outbox
 from storage.unit_of_work import Database, Tx, make_engine
 from tests.bot.http_support import body_of, sign, text
 from tests.bot.processes import APP_SECRET, GOOD, Running, started, until
+from tests.factories import organization
 
 pytestmark = pytest.mark.timeout(240)
 """Many interpreters are started, one after the other."""
@@ -203,3 +204,17 @@ async def test_children_that_cannot_start_end_the_parent(capfd: pytest.CaptureFi
     with serve.bind("127.0.0.1", 0) as bound:
         assert await Supervisor([sys.executable, "-c", "raise SystemExit('cannot')"], bound, 2).run() == 1
     assert capfd.readouterr().err.count("cannot") >= QUICK_DEATHS
+
+
+async def test_nobody_is_served_with_another_installations_secret_key(sqlite_url: str, tmp_path: Path) -> None:
+    """A restored database and the wrong key: webhooks would be taken and nobody answered."""
+    database = Database(make_engine(sqlite_url))
+    await organization(database)
+    await database.close()
+    env = {**GOOD, "BALCAO_DATABASE_URL": sqlite_url}
+    async with started(tmp_path / "wrong", "serve", "--port", "0", env=env) as running:
+        assert await asyncio.to_thread(running.process.wait, 30) == 1
+        told = (tmp_path / "wrong" / "stderr").read_text()
+    assert told.strip().splitlines() == [
+        "balcao: of the businesses in the database 1 of 1 cannot be read: set up with another BALCAO_SECRET_KEY"
+    ]

@@ -27,6 +27,7 @@ from storage.unit_of_work import Database, make_engine
 from tests.bot.http_support import open_web
 from tests.bot.processes import GOOD, started
 from tests.bot.test_serve import get, listening
+from tests.factories import VAULT
 
 ROOT = Path(__file__).parents[2]
 ROLES = ROOT / "docker" / "roles.sql"
@@ -107,7 +108,7 @@ async def test_the_owner_migrates_and_the_plain_role_works(roles: tuple[str, str
         assert await is_at_head(database.engine)
         assert await exempt(database.engine) is None
         assert await database.run(lambda tx: tx.all(select(organizations)), org=None) == []
-        status, told = await Readiness(usual_checks(database)).report()
+        status, told = await Readiness(usual_checks(database, VAULT)).report()
         assert (status, told["status"]) == (200, "ok")
         with pytest.raises(Exception, match="must be owner"):
             async with database.engine.begin() as connection:
@@ -118,7 +119,7 @@ async def test_the_owner_migrates_and_the_plain_role_works(roles: tuple[str, str
 
 async def test_a_superuser_is_told(postgresql_url: str) -> None:
     database = Database(make_engine(postgresql_url))
-    status, told = await Readiness(usual_checks(database)).report()
+    status, told = await Readiness(usual_checks(database, VAULT)).report()
     await database.close()
     assert (status, told["status"]) == (200, "degraded")
     assert "superuser" in told["checks"]["database_role"]  # type: ignore[index]

@@ -225,3 +225,17 @@ async def test_waits_grow_to_a_quarter_of_an_hour_and_no_more(desk: Bench) -> No
     again = await desk.one(outbox)
     assert (again.id, again.due_at - desk.clock.now()) == (row.id, LONGEST_WAIT)
     assert (await desk.one(staff_notices)).kind == "channel.away"
+
+
+async def test_a_pix_code_that_waited_for_the_window_is_not_shown_when_it_is_over(stage: Stage, ana: Person) -> None:
+    """Meta refuses the bubble inside the window (a known, rare case), and she comes back three days later."""
+    await ana.reach("offer")
+    ana.town.meta.faults.fail_next = [131047] * 8
+    await ana.tap("Aceito e quero")
+    ana.town.meta.faults.fail_next = []
+    await hours(ana, 72)
+
+    shown = len(ana.received)
+    assert "venceu" in await ana.say("oi")
+    assert ana.charge().br_code not in str([bubble.message for bubble in ana.received[shown:]])
+    back(ana)

@@ -16,6 +16,7 @@ from conversations.conversation import Conversation, Frame
 from conversations.engine import Event
 from handlers.desk import Desk
 from handlers.facts import Contact, Organization
+from handlers.organizations.directory import Directory
 from scheduler.deliveries import Deliveries
 from scheduler.jobs import Courier, Done, Drop, Hold, Job
 from scheduler.notices import Notices
@@ -25,14 +26,20 @@ from scheduler.wake import LocalWake
 from storage.base import new_id
 from storage.tables.contacts import conversations
 from storage.tables.members import payment_intents, registration_sessions
-from storage.tables.organizations import channel_numbers
+from storage.tables.organizations import channel_numbers, organizations
 from storage.tables.queues import communications, events, outbox
 from storage.unit_of_work import Database, make_engine
+from storage.vault import Vault
 from tests import factories
 from tests.clock import FrozenClock
 
 NUMBER = "100200300"
 IDS = itertools.count(1)
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "key": {"data_key": Vault(["another secret key, of another installation"]).new_data_key(new_id())},
+    "settings": {"settings": {"templates": {"hello": {"name": "ola", "language": "pt_BR"}}}},
+}
+"""What may be wrong with an organisation's row: wrapped under another secret, written by another version."""
 MESSAGE = {"type": "text", "text": {"body": "Oi"}}
 
 
@@ -126,19 +133,36 @@ class Bench:
 
     # --- the workers --------------------------------------------------------------------------------------------
 
-    def turns(self, engine: Any, database: Database | None = None) -> Turns:
+    def turns(self, engine: Any, database: Database | None = None, directory: Any = None) -> Turns:
         where = database or self.database
-        return Turns(where, self, engine, self.clock, self.wake, self.watch, lambda: 0.0)
+        return Turns(where, directory or self, engine, self.clock, self.wake, self.watch, lambda: 0.0)
 
     def notices(self) -> Notices:
         return Notices(self.database, self, self.clock, self.wake, self.watch)
 
+    def real_directory(self) -> Directory:
+        """One that reads organisations from the database."""
+        return Directory(factories.VAULT, self.card_url, self.clock)
+
+    async def broken(self, values: Mapping[str, Any]) -> Bench:
+        """Another organisation, with this wrong in its row."""
+        shop = await factories.organization(self.database)
+        change = organizations.update().where(organizations.c.id == shop.id).values(values)
+        await self.database.run(lambda tx: tx.run(change), org=None)
+        return Bench(self.database, self.clock, shop, self.watch, self.wake)
+
     def deliveries(
-        self, couriers: Mapping[str, Courier], pacer: Pacer | None = None, database: Database | None = None
+        self,
+        couriers: Mapping[str, Courier],
+        pacer: Pacer | None = None,
+        database: Database | None = None,
+        directory: Any = None,
     ) -> Deliveries:
         where, rate = database or self.database, Rate(1 / 72, 8)
         pacer = pacer or FreePacer()
-        return Deliveries(where, self, couriers, pacer, rate, self.clock, self.wake, self.watch, owner="test")
+        return Deliveries(
+            where, directory or self, couriers, pacer, rate, self.clock, self.wake, self.watch, owner="test"
+        )
 
     # --- rows in ------------------------------------------------------------------------------------------------
 

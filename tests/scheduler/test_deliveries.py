@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from handlers.ports import (
     ChannelStopped,
@@ -26,13 +27,15 @@ from scheduler import deliveries as module
 from scheduler.deliveries import LEASE, Deliveries
 from scheduler.jobs import Done, Drop, Hold
 from scheduler.landing import CLEAR_UP, DEATHS, LONGEST_WAIT
+from scheduler.pacing import Rate
 from storage import deliveries as store
 from storage import set_aside
+from storage.base import new_id
 from storage.tables.contacts import contacts
 from storage.tables.organizations import channel_numbers
 from storage.tables.queues import communications, events, outbox, staff_notices
 from storage.unit_of_work import Database, Tx, make_engine
-from tests.scheduler.bench import MESSAGE, NUMBER, Bench, FreePacer, Script
+from tests.scheduler.bench import MESSAGE, NUMBER, UNREADABLE, Bench, FreePacer, Script
 
 KIND = "whatsapp.message"
 
@@ -553,3 +556,117 @@ async def test_a_dead_letter_is_tried_again_by_hand(bench: Bench) -> None:
     sent = await bench.one(communications, id=communication_id)
     assert (sent.status, sent.provider_message_id, sent.error_code) == ("sent", "wamid.again", None)
     assert [kind for kind, _ in await told(bench)] == ["ask.failed", "ask.done"], "the second answer counts too"
+
+
+# --- What costs nobody else anything --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(111, "refused"),
+        DBAPIError("select", {}, asyncpg.AdminShutdownError("terminating connection")),
+    ],
+    ids=["refused", "shutdown"],
+)
+async def test_a_database_that_is_away_while_a_courier_asks_it_is_no_failure(bench: Bench, error: Exception) -> None:
+    """For the picture, the contract, the payer: ten times over, and no try is counted."""
+    await bench.message(await bench.person())
+    script = Script([error] * 10)
+    deliveries = bench.deliveries({KIND: script})
+    for _ in range(11):
+        await go(deliveries)
+        bench.clock.forward(timedelta(seconds=1))
+    assert await bench.rows(outbox) == []
+    assert (await bench.one(communications)).status == "sent"
+    assert script.carried[-1].attempts == 1
+
+
+async def test_a_file_of_ours_that_is_missing_is_a_bug(bench: Bench, logs: list[dict[str, Any]]) -> None:
+    await bench.message(await bench.person())
+    await go(bench.deliveries({KIND: Script([FileNotFoundError(2, "No such file", "/fonts/none.ttf")])}))
+    assert (await bench.one(outbox)).status == "dead"
+
+
+async def test_what_waits_for_a_stopped_number_is_in_nobodys_way(bench: Bench) -> None:
+    other = {"id": new_id(), "phone_number_id": "other", "business_account_id": "1", "created_at": bench.clock.now()}
+    await bench.put(channel_numbers, [other])
+    for _ in range(module.CLAIM + 44):
+        await bench.message(await bench.person())
+    stopping = channel_numbers.update().where(channel_numbers.c.phone_number_id == NUMBER).values(status="stopped")
+    await bench.database.run(lambda tx: tx.run(stopping), org=None)
+    before = await bench.rows(outbox)
+    bench.clock.forward(timedelta(seconds=1))
+    await bench.message(
+        await bench.person(), payload={"number": "other", "message": MESSAGE, "intent": "hello", "values": {}}
+    )
+    script = Script()
+    assert await go(bench.deliveries({KIND: script})) == 1
+    assert [job.payload["number"] for job in script.carried] == ["other"]
+    assert [(row.id, row.due_at, row.attempts) for row in await bench.rows(outbox)] == [
+        (row.id, row.due_at, row.attempts) for row in before
+    ], "they are left where they are"
+
+
+class Scarce(FreePacer):
+    """Credit for one message of a number in seven askings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def reserve(self, key: str, rate: Rate) -> float:
+        if not key.startswith("number:"):
+            return 0.0
+        self.asked += 1
+        return 0.0 if self.asked % 7 == 0 else 0.0001
+
+
+async def test_who_waits_for_a_number_goes_in_the_order_of_coming(bench: Bench) -> None:
+    ids = [await bench.message(await bench.person()) for _ in range(40)]
+    script = Script()
+    await go(bench.deliveries({KIND: script}, Scarce()))
+    assert [job.communication_id for job in script.carried] == ids
+
+
+async def test_nobody_waits_in_place_for_longer_than_a_lease(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LEASE.total_seconds() / 2 > module.PATIENCE
+    monkeypatch.setattr(module, "PATIENCE", 0.02)
+    await bench.message(await bench.person())
+    script, pacer = Script(), FreePacer({f"number:{NUMBER}": 0.5})
+    deliveries = bench.deliveries({KIND: script}, pacer)
+    await go(deliveries)
+    assert script.carried == []
+    assert ((row := await bench.one(outbox)).status, row.error, row.attempts) == ("queued", "paced", 0)
+    pacer.waits.clear()
+    bench.clock.forward(timedelta(seconds=1))
+    assert await go(deliveries) == 1
+    assert len(script.carried) == 1
+
+
+@pytest.mark.parametrize("values", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_organisation_that_cannot_be_read_holds_up_nobody_elses_messages(
+    bench: Bench, values: dict[str, Any]
+) -> None:
+    broken = await bench.broken(values)
+    ana, ben, script = await broken.person(), await bench.person(), Script()
+    await broken.message(ana)
+    await bench.message(ben)
+    deliveries = bench.deliveries({KIND: script}, directory=bench.real_directory())
+    assert await go(deliveries) == 1
+    assert [job.contact_id for job in script.carried] == [ben.id]
+    (left,) = await bench.rows(outbox)
+    assert (left.status, left.attempts, left.error) == ("queued", 0, "organization unreadable")
+    assert left.due_at == bench.clock.now() + timedelta(minutes=1)
+
+
+async def test_what_a_dead_sender_left_of_such_an_organisation_waits_too(bench: Bench) -> None:
+    broken = await bench.broken(UNREADABLE["key"])
+    await broken.message(await broken.person())
+    lost = outbox.update().values(status="sending", owner="dead", lease_until=bench.clock.now())
+    await bench.database.run(lambda tx: tx.run(lost), org=None)
+    bench.clock.forward(timedelta(seconds=1))
+    deliveries = bench.deliveries({KIND: Script()}, directory=bench.real_directory())
+    await deliveries.recover()
+    assert await deliveries.recover() == 0, "not looked at again for a minute"
+    assert (await bench.one(outbox)).status == "sending"

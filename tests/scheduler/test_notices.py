@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -16,10 +17,11 @@ from structlog.testing import capture_logs
 from handlers.channel.notices import parse_notice
 from handlers.channel.statuses import Status, parse_status
 from handlers.facts import Template
-from handlers.ports import WindowClosed
+from handlers.ports import PairLimited, WindowClosed
 from scheduler.resend import second_id
 from storage.base import new_id
 from storage.tables.contacts import contact_aliases, contacts
+from storage.tables.organizations import channel_numbers
 from storage.tables.queues import communications, events, outbox, staff_notices
 from storage.unit_of_work import NOBODY
 from tests.scheduler.bench import Bench, Script
@@ -296,3 +298,98 @@ async def test_a_database_that_goes_away_parks_no_notice(desk: Bench, monkeypatc
             await desk.notices().run_once()
     assert await desk.notices().run_once() == 1
     assert (await desk.one(communications)).status == "read"
+
+
+# --- Told while the delivery is under way ---------------------------------------------------------------------------
+
+
+class Hearing(Script):
+    """Meta's word comes by webhook before its answer is written down."""
+
+    def __init__(self, bench: Bench, told: dict[str, Any], *plan: Any) -> None:
+        super().__init__(list(plan))
+        self.bench, self.told = bench, told
+
+    async def carry(self, job: Any) -> Any:
+        if not self.carried:
+            await hear(self.bench, self.told)
+        return await super().carry(job)
+
+
+async def settle(bench: Bench) -> None:
+    while await bench.notices().run_once():
+        pass
+
+
+async def test_a_failure_quicker_than_our_own_record_counts(desk: Bench) -> None:
+    communication_id = await desk.message(await desk.person())
+    await go(desk.deliveries({KIND: Hearing(desk, failed(communication_id, 131026))}))
+    await settle(desk)
+    row = await desk.one(communications)
+    assert (row.status, row.error_code, row.error_message) == ("failed", "131026", "why")
+    assert [line.kind for line in await desk.rows(staff_notices)] == ["delivery.failed"]
+    assert (await desk.one(contacts)).unreachable_at is not None
+
+
+async def test_a_window_that_closed_while_it_was_sent_gets_the_template_once(bench: Bench) -> None:
+    bench.shop = replace(bench.shop, templates=HELLO)
+    communication_id = await bench.message(await bench.person())
+    await go(bench.deliveries({KIND: Hearing(bench, failed(communication_id, 131047))}))
+    await settle(bench)
+    (row,) = await bench.rows(outbox)
+    assert row.payload["message"]["type"] == "template"
+
+
+async def test_a_refused_try_told_by_webhook_too_is_not_the_next_ones_failure(desk: Bench) -> None:
+    """Meta refuses the first try, tells so by webhook as well, and takes the second."""
+    communication_id = await desk.message(await desk.person())
+    told = {**failed(communication_id, 131056), "id": "wamid.of.the.first"}
+    deliveries = desk.deliveries({KIND: Hearing(desk, told, PairLimited("131056"))})
+    await go(deliveries)
+    desk.clock.forward(timedelta(minutes=1))
+    await go(deliveries)
+    await settle(desk)
+    row = await desk.one(communications)
+    assert (row.status, row.provider_message_id) == ("sent", "wamid.2")
+    assert await desk.rows(staff_notices) == []
+
+
+# --- Numbers and accounts that Meta closes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [131042, 131031, 368, 131048])
+async def test_a_number_that_is_dead_by_webhook_is_stopped_and_told_of_once(desk: Bench, code: int) -> None:
+    """Meta takes each message, and fails it afterwards."""
+    for _ in range(3):
+        now = str(int(desk.clock.now().timestamp()))
+        await hear(desk, {**failed(await sent(desk), code), "timestamp": now})
+    number = await desk.one(channel_numbers)
+    assert (number.status, number.stopped_reason) == ("stopped", f"{code}: told by webhook")
+    stops = await desk.rows(staff_notices, kind="channel.stopped")
+    assert [line.severity for line in stops] == ["critical"]
+
+
+async def test_word_of_long_ago_stops_no_number(desk: Bench) -> None:
+    then = str(int(desk.clock.now().timestamp()) - 3600)
+    await hear(desk, {**failed(await sent(desk), 131042), "timestamp": then})
+    assert (await desk.one(channel_numbers)).status == "active"
+    assert [line.kind for line in await desk.rows(staff_notices)] == ["delivery.failed"]
+
+
+@pytest.mark.parametrize(
+    ("field", "payload", "severity"),
+    [
+        ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}, "critical"),
+        ("account_update", {"event": "ACCOUNT_RESTRICTION", "restriction_info": []}, "critical"),
+        ("account_update", {"event": "VERIFIED_ACCOUNT"}, "info"),
+        ("account_alerts", {"entity_type": "WABA", "alert_severity": "CRITICAL", "alert_type": "X"}, "critical"),
+        ("account_alerts", {"entity_type": "WABA", "alert_severity": "WARNING", "alert_type": "X"}, "warning"),
+        ("phone_number_quality_update", {"event": "DOWNGRADE", "display_phone_number": "1"}, "warning"),
+        ("phone_number_quality_update", {"event": "UPGRADE", "display_phone_number": "1"}, "info"),
+    ],
+)
+async def test_what_closes_the_business_is_told_as_loudly_as_that(
+    desk: Bench, field: str, payload: dict[str, Any], severity: str
+) -> None:
+    await hear(desk, payload, kind=f"notice:{field}")
+    assert [line.severity for line in await desk.rows(staff_notices)] == [severity]

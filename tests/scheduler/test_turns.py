@@ -17,8 +17,10 @@ from conversations.dialogues.all import dialogues
 from conversations.engine import Engine
 from handlers.commands import COMMANDS
 from handlers.facts import Contact
+from handlers.ports import Accepted
 from handlers.reactions import react
 from scheduler import turns as module
+from scheduler.couriers.whatsapp import WhatsAppCourier
 from scheduler.parking import opened
 from scheduler.turns import TRIES
 from storage import set_aside
@@ -26,7 +28,7 @@ from storage.tables.contacts import contacts, conversations, journey_steps
 from storage.tables.queues import communications, events, outbox, staff_notices
 from storage.unit_of_work import Database, Tx, make_engine
 from tests.clock import FrozenClock
-from tests.scheduler.bench import Bench, Recorder, open_bench
+from tests.scheduler.bench import UNREADABLE, Bench, Recorder, open_bench
 
 
 async def until_idle(bench: Bench, engine: object) -> int:
@@ -288,3 +290,61 @@ async def _empty(url: str) -> None:
     database = Database(make_engine(url))
     await database.run(clear, org=None)
     await database.close()
+
+
+# --- Organisations that cannot be read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_organisation_that_cannot_be_read_holds_up_nobody_elses_talk(
+    desk: Bench, values: dict[str, Any]
+) -> None:
+    """Its people wait: nothing is parked, and they are answered in order once it can be read again."""
+    broken = await desk.broken(values)
+    ana, ben, engine = await broken.person(), await desk.person(), Recorder()
+    turns = desk.turns(engine, directory=desk.real_directory())
+    await broken.mail(ana, "bad1")
+    for second in range(12):
+        await desk.mail(ben, f"good{second}")
+        while await turns.run_once():
+            pass
+        desk.clock.forward(timedelta(seconds=4))
+    assert await desk.seen(ben) == [f"good{second}" for second in range(12)]
+    assert await status_of(desk, "bad1") == "pending"
+    await broken.mail(ana, "bad2")
+    turns = broken.turns(engine)
+    while await turns.run_once():
+        pass
+    assert await broken.seen(ana) == [], "not before its minute is over"
+    desk.clock.forward(timedelta(minutes=1))
+    while await turns.run_once():
+        pass
+    assert await broken.seen(ana) == ["bad1", "bad2"]
+
+
+@pytest.mark.parametrize(
+    "wrote", [None, timedelta(days=2), timedelta(minutes=1)], ids=["never", "long ago", "just now"]
+)
+async def test_the_apology_reaches_whoever_wrote(bench: Bench, wrote: timedelta | None) -> None:
+    """The turn is undone, yet their message opened the 24-hour window."""
+
+    def break_down(*_: object) -> None:
+        raise RuntimeError
+
+    engine = Engine(dialogues(), portuguese(), COMMANDS, react)
+    engine._message = break_down  # type: ignore[assignment,method-assign]
+    ana = await bench.person()
+    before = contacts.update().values(last_inbound_at=None if wrote is None else bench.clock.now() - wrote)
+    await bench.database.run(lambda tx: tx.run(before), org=None)
+    await bench.mail(ana, "bad", text={"body": "oi"})
+    await fail_through(bench, engine)
+
+    class Meta:
+        async def send(self, *_: Any, **__: Any) -> Accepted:
+            return Accepted("wamid.1")
+
+    courier = WhatsAppCourier(Meta(), bench.database, bench.clock)  # type: ignore[arg-type]
+    deliveries = bench.deliveries({"whatsapp.message": courier})
+    await deliveries.run_once()
+    await deliveries.drain()
+    assert (await bench.one(communications)).status == "sent"
