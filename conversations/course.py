@@ -108,6 +108,9 @@ class Course:
         """Give an outcome of the business to the dialogue that waits for it; tell its note where none does."""
         stack = turn.conversation.stack
         depth = self._taker(stack, outcome.name)
+        if depth is not None and turn.conversation.floor == "human":
+            # What it leads to is not asked before they are back.
+            self._asking.note(turn, outcome.unheard, outcome.values)
         if depth is None:
             self._asking.note(turn, outcome.note or outcome.unheard, outcome.values)
         elif all(stack[depth].draft.get(name) == value for name, value in outcome.about.items()):

@@ -210,6 +210,7 @@ class Engine:
         turn.quiet = True
         if event.payload.get("name") == FLOOR:
             conversation.floor = "bot"
+            self._remind_for_the_last_time(turn)
             return
         wanted = turn.desk.organization.reminders and not contact.reminders_stopped
         if event.version != conversation.version or not wanted or not self._course.unfinished(conversation):
@@ -222,11 +223,19 @@ class Engine:
             # Too late to be of use: held until the person writes, it would come together with the answer.
             return
         turn.expires_at = min(closes, turn.desk.now + LATE)
+        self._wishes.leave_leaving(turn)
         self._asking.note(turn, key, {})
         ways = [("any.resume", "engine-button-resume"), ("any.stop", "engine-button-stop")]
         turn.reply.say(Bubble("", choices=[self._asking.choice(*way) for way in ways], intent=key))
         if count + 1 < len(REMINDERS) and since + REMINDERS[count + 1] > turn.desk.now:
             self._remind(turn, since + REMINDERS[count + 1], count + 1)
+
+    def _remind_for_the_last_time(self, turn: Turn) -> None:
+        """The team had the floor, and nobody was reminded: what is left half way is told of once more."""
+        contact, last = turn.desk.contact, len(REMINDERS) - 1
+        due_at = (contact.last_inbound_at or turn.desk.now) + REMINDERS[last]
+        if due_at > turn.desk.now and not contact.reminders_stopped and self._course.unfinished(turn.conversation):
+            self._remind(turn, due_at, last)
 
     async def _happened(self, turn: Turn, event: Event) -> None:
         for outcome in await self._react(turn.desk, event.kind, event.payload):

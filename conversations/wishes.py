@@ -48,6 +48,13 @@ class Wishes:
         turn.conversation.unclear = 0
         await self._acts[wish](turn)
 
+    def leave_leaving(self, turn: Turn) -> None:
+        """Who is asked whether to go on is no longer asked whether to leave: a yes would mean the one or the other."""
+        stack = turn.conversation.stack
+        if len(stack) > 1 and stack[-1].dialogue == _LEAVING:
+            stack.pop()
+            turn.moved = True
+
     async def resume(self, turn: Turn) -> None:
         """Back from the menu to what it interrupted, with a word of welcome."""
         conversation = turn.conversation

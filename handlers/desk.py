@@ -32,7 +32,8 @@ class Outcome:
     about: Mapping[str, Any] = field(default_factory=dict)
     """Draft values this answers: a late answer to a former question is nobody's."""
     unheard: str | None = None
-    """A catalogue key told instead where no dialogue waits for this: good news is never lost."""
+    """A catalogue key told where no dialogue waits for this, or may go on with it while a person has the floor: good
+    news is never lost."""
 
 
 @dataclass(frozen=True, slots=True)

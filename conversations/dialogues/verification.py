@@ -5,6 +5,7 @@ or `change` (the address was wrong).
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from conversations.catalogue import portuguese
 from conversations.dialogue import Arrival, Ask, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
@@ -52,6 +53,8 @@ class Verification(Dialogue):
     # code
 
     def ask_code(self, talk: Talk) -> Ask:
+        if self._is_over(talk) and (not talk.arrived or "tries_left" in talk.draft):
+            return Ask("verification-expired", {}, self._ways(talk, "resend"))
         if talk.arrived and talk.draft.get("seconds"):
             return Ask("verification-wait", {"seconds": talk.draft["seconds"]}, self._ways(talk, "resend"))
         if talk.arrived and "tries_left" in talk.draft:
@@ -63,6 +66,11 @@ class Verification(Dialogue):
             "fingerprint": str(talk.draft["bound_to"])[:8],
         }
         return Ask(key, values, self._ways(talk, "resend"))
+
+    def _is_over(self, talk: Talk) -> bool:
+        """Told by the clock alone: the answer to a code never tells why it was refused."""
+        until = talk.draft.get("good_until")
+        return until is not None and talk.now >= datetime.fromisoformat(str(until))
 
     def _ways(self, talk: Talk, *first: str) -> list[Choice]:
         ways = [*first]

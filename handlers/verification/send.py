@@ -43,6 +43,7 @@ async def send(
         "channel": recipient.channel,
         "recipient_masked": recipient.masked,
         "resends_left": permit.resends_left,
+        "good_until": (desk.now + rules.LIFE).isoformat(),
     }
     return Outcome("code_sent", kept)
 

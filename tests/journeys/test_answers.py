@@ -85,7 +85,7 @@ async def test_a_code_is_no_longer_good_after_five_minutes(ana: Person) -> None:
     await ana.reach("code")
     await ana.wait(seconds=300)
 
-    assert "não vale" in await ana.say(ana.code())
+    assert "já venceu" in await ana.say(ana.code())
     await ana.tap("Reenviar código")
     assert "Confirmado" in await ana.say(f"{ana.code()[:3]} {ana.code()[3:]}")
 
@@ -103,6 +103,17 @@ async def test_codes_are_sent_again_after_a_minute_and_three_times_at_most(ana: 
     await ana.wait(seconds=60)
     assert "preciso esperar um pouco" in await ana.tap("Reenviar código")
     assert len(inbox(ana.email)) == 4
+    assert "Confirmado" in await ana.say(ana.code())
+
+
+async def test_who_comes_back_after_days_is_told_that_the_code_is_over(ana: Person) -> None:
+    await ana.reach("code")
+    await ana.wait(days=2)
+
+    told = await ana.say("oi")
+    assert "já venceu" in told
+    assert "Enviei um código" not in told
+    assert "Enviei um código" in await ana.tap("Reenviar código")
     assert "Confirmado" in await ana.say(ana.code())
 
 

@@ -19,7 +19,7 @@ checkout-option-check = Já paguei
 checkout-option-renew = Novo código
 checkout-option-show = Ver o código
 checkout-option-again = Tentar de novo
-payment-noted = Recebi seu Pix 💚 Ele já vale para o seu cadastro: é só continuar.
+payment-noted = Recebi seu Pix 💚 Ele já vale para o seu cadastro. Quando quiser continuar por aqui, escreva *menu*.
 checkout-unpaid = O banco ainda não me avisou do seu Pix. Costuma levar alguns segundos.
 
     Assim que chegar eu aviso. O que prefere fazer?
@@ -69,6 +69,7 @@ verification-code-identity-again = Digite aqui o código que enviei por { $chann
 verification-code-signature-again = Digite aqui o código de assinatura que enviei por { $channel } para *{ $recipient }*.
 verification-code-recovery-again = Digite aqui o código que chegou por { $channel } em *{ $recipient }*.
 verification-wait = Acabei de enviar um código. Se não chegar, peça outro em { $seconds } segundos. Se já recebeu, digite aqui.
+verification-expired = O código que enviei já venceu: ele vale por 5 minutos. Toque em *Reenviar código* e mando outro.
 verification-burned = Foram muitas tentativas e esse código não vale mais. Posso enviar outro.
 verification-resting = Enviei vários códigos e, por segurança, preciso esperar um pouco antes de mandar outro. Se o último chegou, digite aqui. Se não, tente mais tarde ou fale com a equipe.
 verification-unreachable = Não consegui enviar o código por { $channel }.
