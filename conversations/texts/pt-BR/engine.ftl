@@ -56,6 +56,7 @@ error-name-empty = Não encontrei um nome aí.
 error-name-surname = Preciso do nome *e sobrenome*, como no documento.
 error-name-digits = Nome não tem números 🙂
 error-name-long = Esse nome ficou comprido demais: use até { $limit } letras.
+error-name-two = Uma pessoa de cada vez, por favor 🙂 Mande um nome só.
 error-name-odd = Não parece um nome. Escreva só o nome, como no documento.
 error-cpf-digits = Um CPF tem 11 números e contei { $count }.
 error-cpf-check = Esse CPF não confere. Dê uma olhadinha nos números.
