@@ -44,6 +44,7 @@ class Catalogue:
         self._bundle = FluentBundle([locale], use_isolating=False)
         self._locale = locale
         self._fixed: dict[str, str] = {}
+        self._heard: dict[str, tuple[str, ...]] = {}
         self._choices = _Choices()
         for file in sorted((_FOLDER / locale).glob("*.ftl")):
             resource = FluentResource(file.read_text(encoding="utf-8"))
@@ -63,6 +64,14 @@ class Catalogue:
         if key not in self._fixed:  # Labels and the like, several in every turn.
             self._fixed[key] = self._format(key, values)
         return self._fixed[key]
+
+    def heard(self, key: str) -> tuple[str, ...]:
+        """What people say in place of the label `key`: its attribute `.heard`, parted by bars."""
+        if key not in self._heard:
+            words = self._bundle.get_message(key).attributes.get("heard")
+            text = str(self._bundle.format_pattern(words)[0]) if words else ""
+            self._heard[key] = tuple(part.strip() for part in text.split("|") if part.strip())
+        return self._heard[key]
 
     def _format(self, key: str, values: Mapping[str, Any]) -> str:
         key = key.replace(".", "-")

@@ -23,6 +23,7 @@ from conversations.turn import FLOOR, Command, Event, React, Runaway, Turn
 from conversations.understand.choices import Ambiguous, match
 from conversations.understand.documents import card_number
 from conversations.understand.greetings import greeting
+from conversations.understand.replies import yes_or_no
 from conversations.wishes import Wishes
 from handlers.desk import Desk, Heard
 
@@ -152,8 +153,7 @@ class Engine:
                 return "stale"
         elif said.kind in (Kind.TEXT, Kind.CHOICE):
             # A template's button carries whatever Meta has for it; its title is an answer like any other.
-            found = match(said.text, [(choice.id, choice.label) for choice in shown(offered)])
-            talk.option = None if isinstance(found, Ambiguous) else found
+            talk.option = _typed(said.text, shown(offered))
         elif said.kind not in listens:
             return f"kind-{said.kind.value}"
         return "more" if talk.option == MORE else None
@@ -241,3 +241,12 @@ class Engine:
         for outcome in await self._react(turn.desk, event.kind, event.payload):
             await self._course.offer(turn, outcome)
         turn.quiet = not turn.moved
+
+
+def _typed(text: str, choices: Sequence[Choice]) -> str | None:
+    """The option that these words mean: by label, number or other words; else by the yes or no they are."""
+    labels = [(choice.id, choice.label) for choice in choices]
+    found = match(text, labels, [(choice.id, words) for choice in choices for words in choice.heard])
+    if found is None and (answer := yes_or_no(text)):
+        found = next((choice.id for choice in choices if choice.answers == answer), None)
+    return None if isinstance(found, Ambiguous) else found

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from conversations.understand.replies import Answer
+
 TEXT, BODY, CAPTION, FILENAME = 4096, 1024, 1024, 240
 BUTTON, BUTTONS = 20, 3
 ROW, ROW_DESCRIPTION, ROWS, SECTION = 24, 72, 10, 24
@@ -28,6 +30,10 @@ class Choice:
     label: str
     description: str = ""
     section: str = ""
+    heard: Sequence[str] = ()
+    """What people say in place of the label."""
+    answers: Answer | None = None
+    """What a mere yes or no means, where the question is one of those. What must be explicit has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conversations.catalogue import portuguese
 from conversations.dialogue import Arrival, Ask, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
-from conversations.render import Choice
+from conversations.dialogues.wording import option
 from conversations.understand.address import City, parse_city, parse_neighborhood, parse_number, parse_street
 from conversations.understand.bad import Bad
-from conversations.understand.cep import no_cep, parse_cep
+from conversations.understand.cep import parse_cep
+from conversations.understand.replies import unknown
 
-_say = portuguese().say
 _PLACE = ("street", "neighborhood", "city", "state")
 
 
@@ -41,10 +40,10 @@ class Address(Dialogue):
 
     def ask_cep(self, talk: Talk) -> Ask:
         key = "address-cep-again" if talk.draft.get("tried") else "address-cep"
-        return Ask(key, {}, [Choice("typed", _say("address-option-typed"))])
+        return Ask(key, {}, [option("typed", "address-option-typed")])
 
     def hear_cep(self, talk: Talk) -> Heard:
-        if talk.option == "typed" or no_cep(talk.text):
+        if talk.option == "typed" or unknown(talk.text):
             return Move("typed", {"cep": None, **dict.fromkeys(_PLACE)})
         cep = parse_cep(talk.text)
         if isinstance(cep, Bad):
@@ -58,7 +57,7 @@ class Address(Dialogue):
 
     def ask_found(self, talk: Talk) -> Ask:
         values = {name: str(talk.draft.get(name) or "") for name in _PLACE}
-        choices = [Choice("other_cep", _say("address-option-other")), Choice("typed", _say("address-option-correct"))]
+        choices = [option("other_cep", "address-option-other", "no"), option("typed", "address-option-correct")]
         return Ask("address-found", values, choices)
 
     def hear_found(self, talk: Talk) -> Heard:

@@ -8,6 +8,7 @@ from typing import Any
 
 from conversations.catalogue import money, portuguese
 from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
+from conversations.dialogues.wording import option
 from conversations.pix_bubble import pix_bubble
 from conversations.render import Choice
 from conversations.said import Kind
@@ -99,7 +100,7 @@ class Checkout(Dialogue):
                 until=until,
                 unseen="pix.unseen",
             )
-        choices = [Choice(option, _say(f"checkout-option-{option}")) for option in ("check", "renew")]
+        choices = self._options("check", "renew")
         return Ask("checkout-paying", values, choices, image=draft.get("qr_document_id"), extra=(draft["br_code"],),
                    until=until, unseen="pix.unseen")  # fmt: skip
 
@@ -131,11 +132,11 @@ class Checkout(Dialogue):
 
     def ask_unpaid(self, talk: Talk) -> Ask:
         over = bool(talk.draft.get("expired"))
-        options = ("renew", "check") if over else ("check", "show", "renew")
-        return Ask("checkout-expired" if over else "checkout-unpaid", {}, self._options(*options))
+        ways = self._renewal() if over else self._options("check", "show", "renew")
+        return Ask("checkout-expired" if over else "checkout-unpaid", {}, ways)
 
     def ask_short(self, talk: Talk) -> Ask:
-        return Ask("checkout-short", {"missing": money(int(talk.draft["missing"]))}, self._options("renew", "check"))
+        return Ask("checkout-short", {"missing": money(int(talk.draft["missing"]))}, self._renewal())
 
     def ask_awaiting_staff(self, talk: Talk) -> Ask:
         return Ask("checkout-awaiting_staff", {}, self._options("check", "show"))
@@ -143,8 +144,12 @@ class Checkout(Dialogue):
     def ask_trouble(self, talk: Talk) -> Ask:
         return Ask("checkout-trouble", {}, [*self._options("again"), Choice("any.human", _say("engine-button-human"))])
 
+    def _renewal(self) -> list[Choice]:
+        """A new code is what is asked about."""
+        return [option("renew", "checkout-option-renew", "yes"), *self._options("check")]
+
     def _options(self, *names: str) -> list[Choice]:
-        return [Choice(name, _say(f"checkout-option-{name}")) for name in names]
+        return [option(name, f"checkout-option-{name}") for name in names]
 
     # signing
 

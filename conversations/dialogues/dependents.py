@@ -11,17 +11,17 @@ from typing import Any
 
 from conversations.catalogue import portuguese
 from conversations.dialogue import Arrival, Ask, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
+from conversations.dialogues.wording import option
 from conversations.render import Choice
 from conversations.understand.bad import Bad
 from conversations.understand.dates import parse_birth_date
 from conversations.understand.documents import parse_cpf
 from conversations.understand.names import parse_name
-from conversations.understand.words import plain
+from conversations.understand.replies import unknown, yes_or_no
 from handlers.facts import Organization
 
 _say = portuguese().say
 _RELATIONSHIPS = ("spouse", "child", "parent", "other")
-_NOBODY = frozenset({"nao", "ninguem", "agora nao", "nenhum", "so eu", "pular", "n"})
 
 
 class Dependents(Dialogue):
@@ -68,12 +68,14 @@ class Dependents(Dialogue):
     # name
 
     def ask_name(self, talk: Talk) -> Ask:
-        choice = Choice("nobody", _say("dependents-option-nobody"))
+        choice = option("nobody", "dependents-option-nobody", "no")
         return Ask("dependents-name", {"most": self._most(talk)}, [choice])
 
     def hear_name(self, talk: Talk) -> Heard:
-        if talk.option == "nobody" or plain(talk.text) in _NOBODY:
+        if talk.option == "nobody":
             return Move("nobody")
+        if yes_or_no(talk.text) == "yes":
+            return Unclear("dependents.who")
         name = parse_name(talk.text)
         if isinstance(name, Bad):
             return Unclear(name.code, name.data)
@@ -82,7 +84,7 @@ class Dependents(Dialogue):
     # relationship
 
     def ask_relationship(self, talk: Talk) -> Ask:
-        choices = [Choice(kind, _say(f"relationship-{kind}")) for kind in _RELATIONSHIPS]
+        choices = [option(kind, f"relationship-{kind}") for kind in _RELATIONSHIPS]
         return Ask("dependents-relationship", {"dependent": talk.draft["dependent"]}, choices)
 
     def hear_relationship(self, talk: Talk) -> Heard:
@@ -105,10 +107,10 @@ class Dependents(Dialogue):
 
     def ask_cpf(self, talk: Talk) -> Ask:
         key = "dependents-cpf-taken" if talk.draft.get("cpf_taken") else "dependents-cpf"
-        return Ask(key, {"dependent": talk.draft["dependent"]}, [Choice("skip", _say("dependents-option-skip"))])
+        return Ask(key, {"dependent": talk.draft["dependent"]}, [option("skip", "dependents-option-skip", "no")])
 
     def hear_cpf(self, talk: Talk) -> Heard:
-        if talk.option == "skip":
+        if talk.option == "skip" or unknown(talk.text):
             return Move("skip", {"cpf_taken": None})
         cpf = parse_cpf(talk.text)
         if isinstance(cpf, Bad):
@@ -128,15 +130,16 @@ class Dependents(Dialogue):
     def ask_more(self, talk: Talk) -> Ask:
         people = talk.draft.get("dependents") or []
         lines = family_lines(people)
-        ways = ["nobody_else", "remove"] if people else ["nobody_else"]
-        choices = [Choice("nobody" if way == "nobody_else" else way, _say(f"dependents-option-{way}")) for way in ways]
+        choices = [option("nobody", "dependents-option-nobody_else", "no")]
+        if people:
+            choices.append(option("remove", "dependents-option-remove"))
         full = len(people) >= self._most(talk)
         return Ask("dependents-full" if full else "dependents-more", {"lines": lines, "count": len(people)}, choices)
 
     def hear_more(self, talk: Talk) -> Heard:
         if talk.option == "remove":
             return Move("remove")
-        if talk.option == "nobody" or plain(talk.text) in _NOBODY:
+        if talk.option == "nobody":
             return Move("nobody")
         if len(talk.draft.get("dependents") or []) >= self._most(talk):
             return Unclear("dependents.full", {"most": str(self._most(talk))})

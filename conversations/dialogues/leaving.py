@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from conversations.catalogue import portuguese
 from conversations.dialogue import Arrival, Ask, Dialogue, Do, Finish, Talk
-from conversations.render import Choice
-
-_say = portuguese().say
+from conversations.dialogues.wording import option
 
 
 class Leaving(Dialogue):
@@ -22,7 +19,7 @@ class Leaving(Dialogue):
     )
 
     def ask_confirm(self, talk: Talk) -> Ask:
-        choices = [Choice("stay", _say("leaving-option-stay")), Choice("leave", _say("leaving-option-leave"))]
+        choices = [option("stay", "leaving-option-stay", "no"), option("leave", "leaving-option-leave", "yes")]
         return Ask("leaving-confirm", {}, choices)
 
     def arrive_undoing(self, talk: Talk) -> Arrival:
@@ -32,7 +29,7 @@ class Leaving(Dialogue):
         return Finish("left")
 
     def ask_late(self, talk: Talk) -> Ask:
-        choices = [Choice("any.human", _say("engine-button-human")), Choice("stay", _say("leaving-option-return"))]
+        choices = [option("any.human", "engine-button-human", "yes"), option("stay", "leaving-option-return", "no")]
         return Ask("leaving-late", {}, choices)
 
     def arrive_staying(self, talk: Talk) -> Arrival:

@@ -11,13 +11,14 @@ from typing import Any
 from conversations.catalogue import money, portuguese
 from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
 from conversations.dialogues.dependents import family_lines, most_dependents
-from conversations.dialogues.wording import benefit_lines
+from conversations.dialogues.wording import benefit_lines, option
 from conversations.render import Choice
 from conversations.understand.bad import Bad
 from conversations.understand.dates import parse_birth_date
 from conversations.understand.documents import parse_cpf
 from conversations.understand.email import parse_email
 from conversations.understand.names import parse_name
+from conversations.understand.replies import Answer, unknown, yes_or_no
 from conversations.understand.words import clean, has_link
 from handlers.facts import Addon, Plan
 
@@ -55,8 +56,8 @@ class Signup(Dialogue):
         ("born", "birth_date", "dating"),
         ("adult", "dating", "email"),
         ("minor", "dating", "birth_date"),
-        ("mailed", "email", "mailing"),
-        ("doubtful", "email", "email_check"),
+        ("mailed", ["email", "email_check"], "mailing"),
+        ("doubtful", ["email", "email_check"], "email_check"),
         ("as_suggested", "email_check", "mailing"),
         ("as_typed", "email_check", "mailing"),
         ("retype", "email_check", "email"),
@@ -137,8 +138,7 @@ class Signup(Dialogue):
         return Do("registrations.claim_cpf", {"cpf": talk.draft["cpf"]}, keep={"cpf": None})
 
     def ask_member_found(self, talk: Talk) -> Ask:
-        options = ("recover", "mistyped")
-        choices = [Choice(option, _say(f"signup-option-{option}")) for option in options]
+        choices = [option("recover", "signup-option-recover", "yes"), option("mistyped", "signup-option-mistyped")]
         choices.append(Choice("any.human", _say("engine-button-human")))
         return Ask("signup-member_found", {"email": talk.draft.get("recovery_email_masked", "")}, choices)
 
@@ -173,23 +173,32 @@ class Signup(Dialogue):
     def hear_email(self, talk: Talk) -> Heard:
         found = parse_email(talk.text)
         if isinstance(found, Bad):
-            return Unclear(found.code, {"suggestion": "", **found.data})
+            guess = found.data.get("suggestion")
+            return Move("doubtful", {"email": None, "suggestion": guess}) if guess else Unclear(found.code)
         if found.suggestion:
             return Move("doubtful", {"email": found.address, "suggestion": found.suggestion})
-        return Move("mailed", {"email": found.address})
+        return Move("mailed", {"email": found.address, "suggestion": None})
 
     def ask_email_check(self, talk: Talk) -> Ask:
-        values = {"typed": talk.draft["email"], "suggestion": talk.draft["suggestion"]}
-        options = ("as_suggested", "as_typed", "retype")
-        return Ask("signup-email_check", values, [Choice(one, _say(f"signup-option-{one}")) for one in options])
+        """Whether the suggestion was meant; what can be no address is not offered as it was typed."""
+        typed, values = talk.draft.get("email"), {"suggestion": talk.draft["suggestion"]}
+        choices = [
+            option("as_suggested", "signup-option-as_suggested", "yes"),
+            option("retype", "signup-option-retype", "no"),
+        ]
+        if not typed:
+            return Ask("signup-email_guess", values, choices)
+        choices.insert(1, option("as_typed", "signup-option-as_typed"))
+        return Ask("signup-email_check", {**values, "typed": typed}, choices)
 
     def hear_email_check(self, talk: Talk) -> Heard:
         if talk.option == "as_suggested":
             return Move("as_suggested", {"email": talk.draft["suggestion"], "suggestion": None})
         if talk.option in ("as_typed", "retype"):
             return Move(talk.option, {"suggestion": None})
-        retyped = self.hear_email(talk)
-        return Move("as_typed", {**retyped.keep, "suggestion": None}) if isinstance(retyped, Move) else retyped
+        typed, retyped = talk.draft.get("email"), self.hear_email(talk)
+        insists = typed and isinstance(retyped, Move) and retyped.keep["email"] == typed
+        return Move("as_typed", {"suggestion": None}) if insists else retyped
 
     def arrive_mailing(self, talk: Talk) -> Arrival:
         return Do("registrations.email", {"email": talk.draft["email"]})
@@ -218,8 +227,11 @@ class Signup(Dialogue):
         return self._told(talk, "marital_status", _MARITAL)
 
     def _profile(self, state: str, options: list[tuple[str, str]]) -> Ask:
-        choices = [Choice(value, _say(key)) for value, key in options]
-        return Ask(f"signup-{state}", {}, [*choices, Choice("skip", _say("signup-option-skip"))])
+        choices = [option(value, key) for value, key in options]
+        return Ask(f"signup-{state}", {}, [*choices, self._skip()])
+
+    def _skip(self) -> Choice:
+        return option("skip", "signup-option-skip", "no")
 
     def _told(self, talk: Talk, name: str, allowed: tuple[str, ...]) -> Heard:
         if talk.option == "skip":
@@ -227,16 +239,13 @@ class Signup(Dialogue):
         return Move("told", {name: talk.option}) if talk.option in allowed else Unclear("choice")
 
     def ask_profession(self, talk: Talk) -> Ask:
-        return Ask("signup-profession", {}, [Choice("skip", _say("signup-option-skip"))])
+        return Ask("signup-profession", {}, [self._skip()])
 
     def hear_profession(self, talk: Talk) -> Heard:
         if talk.option == "skip":
             return Move("skip")
         profession = clean(talk.text)
-        letters = sum(char.isalpha() for char in profession)
-        if letters < 2 or len(profession) > _PROFESSION or has_link(profession):
-            return Unclear("profession")
-        return Move("told", {"profession": profession})
+        return Move("told", {"profession": profession}) if _is_profession(profession) else Unclear("profession")
 
     def arrive_profiling(self, talk: Talk) -> Arrival:
         names = ("gender", "marital_status", "profession")
@@ -279,7 +288,7 @@ class Signup(Dialogue):
         name = parse_name(talk.text)
         people = talk.draft.get("dependents") or []
         if isinstance(name, Bad) or not people:
-            return Unclear("choice")
+            return Unclear("name.two" if name == Bad("name.two") else "choice")
         most = most_dependents(talk.organization)
         if len(people) >= most:
             return Unclear("dependents.full", {"most": str(most)})
@@ -292,10 +301,10 @@ class Signup(Dialogue):
         plan = talk.organization.plan(talk.draft["plan_id"])
         if plan is None:
             return Ask("signup-plan-gone", {}, [Choice("others", _say("signup-option-others"))])
-        options = ["agree", "others"]
+        ways = ["agree", "others"]
         if any(addon.slug not in talk.draft["addons"] for addon in plan.addons):
-            options.insert(1, "extras")
-        choices = [Choice(option, _say(f"signup-option-{option}")) for option in options]
+            ways.insert(1, "extras")
+        choices = [option(way, f"signup-option-{way}") for way in ways]
         return Ask("signup-offer", _offer(plan, talk), choices)
 
     def hear_offer(self, talk: Talk) -> Heard:
@@ -313,7 +322,7 @@ class Signup(Dialogue):
             Choice(f"addon:{addon.slug}", addon.name, _say("addon-row", price=money(addon.price)))
             for addon in _open_addons(talk)
         ]
-        return Ask("signup-addons", {}, [*choices, Choice("enough", _say("signup-option-enough"))])
+        return Ask("signup-addons", {}, [*choices, option("enough", "signup-option-enough", "no")])
 
     def hear_addons(self, talk: Talk) -> Heard:
         if talk.option is not None and talk.option.startswith("addon:"):
@@ -332,8 +341,8 @@ class Signup(Dialogue):
 
     def ask_health(self, talk: Talk) -> Ask:
         consent = talk.organization.consents.get("health")
-        options = ("health_yes", "health_no")
-        choices = [Choice(option, _say(f"signup-option-{option}")) for option in options]
+        answers: tuple[Answer, ...] = ("yes", "no")
+        choices = [option(f"health_{one}", f"signup-option-health_{one}", one) for one in answers]
         return Ask("signup-health", {"text": consent.text if consent else ""}, choices)
 
     def hear_health(self, talk: Talk) -> Heard:
@@ -355,6 +364,13 @@ class Signup(Dialogue):
 
     def arrive_closed(self, talk: Talk) -> Arrival:
         return Finish("canceled", note="signup-closed")
+
+
+def _is_profession(said: str) -> bool:
+    """A word of some length, and neither an answer to another question nor one itself."""
+    if "?" in said or unknown(said) or yes_or_no(said):
+        return False
+    return sum(char.isalpha() for char in said) >= 2 and len(said) <= _PROFESSION and not has_link(said)
 
 
 def _today(talk: Talk) -> date:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from conversations.catalogue import portuguese
 from conversations.dialogue import Arrival, Ask, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
+from conversations.dialogues.wording import option
 from conversations.render import Choice
 from conversations.understand.words import ascii_digits
 
@@ -78,7 +79,7 @@ class Verification(Dialogue):
             ways.append("other")
         if talk.draft["purpose"] == "identity":
             ways.append("change")
-        return [Choice(way, _say(f"verification-option-{way}")) for way in ways]
+        return [option(way, f"verification-option-{way}") for way in ways]
 
     def hear_code(self, talk: Talk) -> Heard:
         if talk.option is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from conversations.catalogue import portuguese
+from conversations.render import Choice
+from conversations.understand.replies import Answer
 from handlers.facts import Benefit
 
 _say = portuguese().say
@@ -16,3 +18,8 @@ def benefit_lines(benefits: Iterable[Benefit]) -> str:
         _say("plan-benefit-line", name=one.name, description=one.description, discount=one.discount_percentage or 0)
         for one in benefits
     )
+
+
+def option(id: str, key: str, answers: Answer | None = None) -> Choice:
+    """An answer with the label `key` and the words that are heard in its place."""
+    return Choice(id, _say(key), heard=portuguese().heard(key), answers=answers)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from conversations.understand.bad import Bad
+from conversations.understand.replies import unknown, yes_or_no
 from conversations.understand.words import PARTICLES, ascii_digits, clean, has_link, plain, title_case, without_emoji
 
 STREET_LONGEST, NEIGHBORHOOD_LONGEST, CITY_LONGEST, COMPLEMENT_LONGEST = 150, 100, 100, 60
@@ -33,6 +34,7 @@ _NUMBER = re.compile(
     r"(km\s?[0-9]{1,4}(?:[.,][0-9]{1,3})?|[0-9]\.[0-9]{3}|[0-9]{1,6}(?:-?[a-z](?![\w'])|\s[a-z](?=$|,))?)(?![0-9A-Za-zÀ-ÿ])",
     re.IGNORECASE,
 )
+_CONFIRMED = re.compile(r"(?:(?:sim|isso|[ée] a[ií]|a[ií]|mesmo|certo|correto)\b[\s,.!]*)+(?=\S)", re.IGNORECASE)
 _LOT = re.compile(r"(?:quadra|qd|q|lote|lt|conjunto|cj|chácara|chacara|sítio|sitio|fazenda)\b[\s.:]*\S", re.IGNORECASE)
 _STREET = re.compile(
     r"(?:rua|r|avenida|av|travessa|alameda|al|estrada|rodovia|praça|praca)\b[^,]{2,120},\s*(?=\S)", re.IGNORECASE
@@ -57,9 +59,13 @@ class City:
 def parse_number(text: str) -> HouseNumber | Bad:
     """Number and complement of "123 apto 45", "s/n", "nº 10 fundos"; `address.number` or `address.complement`.
 
-    "Quadra 5 lote 10", the address of whole cities in the Centre-West, is a place without number.
+    "Quadra 5 lote 10", the address of whole cities in the Centre-West, is a place without number. A yes to the street
+    that was found may stand before it ("sim, 120").
     """
-    line = _STREET.sub("", without_emoji(clean(ascii_digits(text[:400]))), count=1)
+    line = without_emoji(clean(ascii_digits(text[:400])))
+    if confirmed := _CONFIRMED.match(line):
+        line = line[confirmed.end() :]
+    line = _STREET.sub("", line, count=1)
     if none := _NONE.match(line):
         return _numbered(NO_NUMBER, line[none.end() :])
     if number := _NUMBER.match(line):
@@ -83,16 +89,20 @@ def _numbered(number: str, rest: str) -> HouseNumber | Bad:
 
 
 def parse_street(text: str) -> str | Bad:
-    """A street's name, 2 to 150 characters, or `address.street`."""
+    """A street's name, 2 to 150 characters; `address.street`, or `address.unknown` for "não sei"."""
     return _place(text, STREET_LONGEST, "address.street")
 
 
 def parse_neighborhood(text: str) -> str | Bad:
-    """A neighbourhood's name, 2 to 100 characters, or `address.neighborhood`."""
+    """A neighbourhood's name, 2 to 100 characters; `address.neighborhood`, or `address.unknown` for "não sei"."""
     return _place(text, NEIGHBORHOOD_LONGEST, "address.neighborhood")
 
 
 def _place(text: str, longest: int, code: str) -> str | Bad:
+    if unknown(text):
+        return Bad("address.unknown")
+    if "?" in text or yes_or_no(text):
+        return Bad(code, {"limit": str(longest)})
     line = re.sub(
         r"^(?:(?:bairro|rua)\s*:|é\s|eh\s)\s*(?=\S)", "", without_emoji(clean(text)).strip(" ,;:-"), flags=re.IGNORECASE
     )
@@ -114,8 +124,10 @@ def _is_code(word: str) -> bool:
 
 
 def parse_city(text: str) -> City | Bad:
-    """City and state of "Campinas - SP", "são paulo/sp", "Belém Pará"; `address.city`, or `address.state` with the
-    city in `data["city"]` when only the state is missing."""
+    """City and state of "Campinas - SP", "são paulo/sp", "Belém Pará"; `address.city`, `address.unknown` for "não
+    sei", or `address.state` with the city in `data["city"]` when only the state is missing."""
+    if unknown(text):
+        return Bad("address.unknown")
     line = re.sub("[’´`]", "'", without_emoji(clean(ascii_digits(text[:300]))))
     words = _tokens(line)
     name, state = _split(words)

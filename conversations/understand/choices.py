@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -23,6 +24,10 @@ _POSITIONS = (
 _FILLER = frozenset(
     words_of("a o as os quero queria escolho prefiro vou de na no eu por favor pfv pf esse essa gostaria fico com")
 )
+_ABOUT = frozenset(
+    words_of("e meu minha meus minhas ele ela sou to tou estou ta esta sim ainda mesmo mesma obrigado obrigada")
+)
+"""Words around other words for an option ("ela é minha esposa"), besides the filler."""
 _LABELS = frozenset(words_of("opcao op numero n num nr item alternativa escolha"))
 _NEGATION = frozenset({"nao", "nem", "sem", "menos"})
 
@@ -34,10 +39,13 @@ class Ambiguous:
     ids: tuple[str, ...]
 
 
-def match(text: str, options: Sequence[tuple[str, str]]) -> str | Ambiguous | None:
+def match(
+    text: str, options: Sequence[tuple[str, str]], heard: Iterable[tuple[str, str]] = ()
+) -> str | Ambiguous | None:
     """The id of the option that `text` means, among `(id, label)` in the order shown; positions count from 1.
 
-    Labels win over positions: with "Segunda-feira" or "2 pessoas" offered, "segunda" and "2" mean those.
+    Labels win over positions: with "Segunda-feira" or "2 pessoas" offered, "segunda" and "2" mean those. Both win over
+    `heard`, `(id, other words for it)`, which must be all that is said.
     """
     said = _normal(text[:200])
     if not said or len(text) > 200:
@@ -49,7 +57,7 @@ def match(text: str, options: Sequence[tuple[str, str]]) -> str | Ambiguous | No
     position = _position(said.split(), len(labels))
     if position:
         return labels[position - 1][0]
-    return _answer(_contained(said, labels) or _near(said, labels))
+    return _answer(_reworded(said, heard) or _contained(said, labels) or _near(said, labels))
 
 
 def _normal(text: str) -> str:
@@ -110,6 +118,22 @@ def _worded(said: str, labels: list[tuple[str, str]]) -> list[str]:
     if whole or any(len(word) < 3 or word in _POSITIONS for word in words):
         return whole
     return [key for key, label in labels if all(any(part.startswith(word) for part in label.split()) for word in words)]
+
+
+def _reworded(said: str, heard: Iterable[tuple[str, str]]) -> list[str]:
+    """Options that other words name."""
+    core = _core(said)
+    return [key for key, words in heard if core and _known(words) == core]
+
+
+@lru_cache(maxsize=1024)
+def _known(words: str) -> str:
+    """Once each: they are those of the catalogue."""
+    return _core(_normal(words))
+
+
+def _core(said: str) -> str:
+    return " ".join(word for word in said.split() if word not in _FILLER | _ABOUT)
 
 
 def _contained(said: str, labels: list[tuple[str, str]]) -> list[str]:

@@ -10,6 +10,9 @@ from conversations.understand.bad import Bad
 from conversations.understand.words import ascii_digits
 
 _CPF = re.compile(r"(?<![0-9])[0-9]{3}[ .,-]?[0-9]{3}[ .,-]?[0-9]{3}[ .,/-]{0,3}[0-9]{2}(?![0-9])")
+_LABELLED_CPF = re.compile(
+    rf"(?:(?:\be\s+)?(?:\bo\s+)?(?:\bmeu\s+)?\bcpf\b[\s:]*(?:(?:[ée]|eh)\b)?[\s:o]*)?{_CPF.pattern}", re.IGNORECASE
+)
 _CNPJ = re.compile(
     r"(?<![0-9A-Za-z])[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?[0-9]{2}(?![0-9A-Za-z])",
     re.IGNORECASE | re.ASCII,
@@ -35,6 +38,11 @@ def parse_cpf(text: str) -> str | Bad:
     if not found:
         return Bad("cpf.digits", {"count": str(_digits_given(normal))})
     return Bad("cpf.repeated" if all(_repeated(digits) for digits in found) else "cpf.check")
+
+
+def without_cpf(text: str) -> str:
+    """The text without a valid CPF and what leads to it ("Ana Souza e meu cpf é 529.982.247-25")."""
+    return _LABELLED_CPF.sub(lambda found: found.group() if isinstance(parse_cpf(found.group()), Bad) else " ", text)
 
 
 def _candidates(text: str) -> list[str]:

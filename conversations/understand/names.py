@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from conversations.understand.bad import Bad
+from conversations.understand.documents import without_cpf
 from conversations.understand.words import PARTICLES, clean, has_link, plain, title_case, without_emoji, words_of
 
 LONGEST = 100
@@ -14,25 +15,41 @@ LONGEST = 100
 _GREETING = r"(?:(?:oi+e?|ol[aá]|opa|bom dia|boa tarde|boa noite|tudo bem|td bem)\b[\s,.!?]*)"
 _INTRODUCTION = (
     r"(?:(?:o\s+)?(?:meu\s+)?nome(?:\s+completo)?\s*(?:é|eh|e\b|:|=|-)|(?:eu\s+)?me\s+chamo|chamo-me|(?:eu\s+)?sou|"
-    r"aqui\s+(?:é|eh)|pode\s+me\s+chamar\s+de|é\b)(?:\s+[oa]\b(?!'))?[\s:,-]*"
+    r"aqui\s+(?:é|eh)|pode\s+me\s+chamar\s+de|é\b|my\s+name\s+is|i\s+am|i'm|me\s+llamo|mi\s+nombre\s+es|(?:yo\s+)?soy)"
+    r"(?:\s+[oa]\b(?!'))?[\s:,-]*"
 )
-_PREFIX = re.compile(rf"^{_GREETING}*(?:{_INTRODUCTION})?(?:[oa]\s+)?(?=\S|$)", re.IGNORECASE)
+_MINE = r"(?:(?:a|o)\s+)?(?:minha|meu)\s+"
+_KIN = (
+    rf"(?:(?:{_MINE})?(?:filh(?:o|a|inh[oa])|marido|esposo|esposa|mulher|companheir[oa]|namorad[oa]|enteado|enteada)|"
+    rf"{_MINE}(?:m[ãa]e|pai|irm[ãa]o?|av[óôo]|net[oa]|sobrinh[oa]|ti[oa]|sogr[oa]|primo|prima|cunhad[oa]))"
+    r"\b(?:\s+(?:se\s+chama|é|eh)\b)?(?:\s+[oa]\b(?!'))?[\s:,-]*"
+)
+_PREFIX = re.compile(rf"^{_GREETING}*(?:{_INTRODUCTION})?(?:{_KIN})?(?:[oa]\s+)?(?=\S|$)", re.IGNORECASE)
+_KIN_BEHIND = re.compile(rf"(?<!\se)[\s,(-]+{_MINE}[^\W\d_]+[).]?$", re.IGNORECASE)
+_NEXT_KIN = re.compile(rf"[\s,;]+(?:e\s+)?(?={_MINE})", re.IGNORECASE)
+_NEXT = re.compile(r"\s*[,;]\s*(?:e\s+)?")
 _APOSTROPHES = re.compile("[’‘´`ʼ]")
 _NOT_NAMES = frozenset(
     words_of(
-        "nao oi oie ola voce vc vcs quero queria gostaria porque pq obrigado obrigada quanto qual quais preciso "
-        "cadastro whatsapp kkk kkkk isso aqui"
+        "nao oi oie ola hola hello voce vc vcs quero queria gostaria prefiro quiero want porque pq por que quem onde "
+        "quando obrigado obrigada quanto qual quais preciso precisa precisam pode podem posso poderia cadastro "
+        "whatsapp kkk kkkk isso aqui ser so apenas somente mesmo mesma meu minha meus minhas seu sua seus suas se vai "
+        "vou vamos tenho fazer dizer falar chamo chamar llamo is nome mas agora depois hoje ninguem nenhum barato "
+        "desconto carencia cartao boleto pix plano planos"
     )
 )
+"""Words of sentences that stand in no Brazilian name. Many that look like them do (Claro, Sim, Nada, Seguro, Filho)."""
 _NOT_NAME_PHRASES = ("bom dia", "boa tarde", "boa noite", "tudo bem", "mais ou menos", "sei la", "talvez")
 
 
 def parse_name(text: str) -> str | Bad:
-    """First name and surname with the usual capitals; `name.empty|digits|odd|long|surname` otherwise.
+    """First name and surname with the usual capitals; `name.empty|digits|odd|long|two|surname` otherwise.
 
-    Letters are Latin ones, as in Brazilian documents; greetings, "meu nome é" and emoji around the name are dropped.
+    Letters are Latin ones, as in Brazilian documents; greetings, "meu nome é", "minha filha", emoji and a CPF around
+    the name are dropped.
     """
-    name = _bare(text)
+    line = _line(text)
+    name = _bare(line)
     if not any(char.isalnum() for char in name):
         return Bad("name.empty")
     if any(char.isdigit() for char in name):
@@ -41,17 +58,39 @@ def parse_name(text: str) -> str | Bad:
         return Bad("name.odd")
     if len(name) > LONGEST:
         return Bad("name.long", {"limit": str(LONGEST)})
-    if not _is_name(name):
+    if _several(line):
+        return Bad("name.two")
+    if "?" in line or not _is_name(name):
         return Bad("name.odd")
     return title_case(name) if _has_surname(name) else Bad("name.surname", {"name": title_case(name)})
 
 
-def _bare(text: str) -> str:
-    line = _APOSTROPHES.sub("'", without_emoji(clean(text)))
-    line = re.sub("[‐‑–—]", "-", line)
-    line = _PREFIX.sub("", line[:1000], count=1)
+def _line(text: str) -> str:
+    """One line with the name in it; lines are parted by commas."""
+    joined = ", ".join(part for part in without_cpf(text[:2000]).splitlines() if part.strip())
+    line = _APOSTROPHES.sub("'", without_emoji(clean(joined)))
+    name = _PREFIX.sub("", re.sub("[‐‑–—]", "-", line)[:1000], count=1)
+    return _KIN_BEHIND.sub("", name)
+
+
+def _bare(line: str) -> str:
     line = " ".join(re.sub(r"[.,;!?\"]+(?=\s|$)|^[\"(]+|[\")]+$", " ", line).split())
     return line.strip(" -_*~:")
+
+
+def _several(line: str) -> bool:
+    """More than one person: "João e minha filha Ana", "João Souza, Ana Lima", "João Souza e Ana Souza"."""
+    kin = [_bare(_PREFIX.sub("", part, count=1)) for part in _NEXT_KIN.split(line)]
+    if len(kin) > 1 and all(part and _is_name(part) for part in kin):
+        return True
+    listed = [part for part in map(_bare, _NEXT.split(line)) if _is_name(part) and _has_surname(part)]
+    return len(listed) > 1 or _share_a_surname(_bare(line).split(" e "))
+
+
+def _share_a_surname(parts: list[str]) -> bool:
+    """Whether two full names end alike, which the halves of one name do not ("Costa e Silva Filho")."""
+    surnames = [part.split()[-1].lower() for part in parts if _has_surname(part)]
+    return len(surnames) == len(parts) > 1 and len(set(surnames)) == 1
 
 
 def _is_name(name: str) -> bool:

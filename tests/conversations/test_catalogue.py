@@ -15,6 +15,7 @@ from conversations.catalogue import Catalogue, MissingText, money, portuguese
 from conversations.dialogues.all import dialogues
 from conversations.engine import SILENT_KINDS
 from conversations.said import Kind
+from conversations.understand.choices import match
 
 FILES = sorted(Path("conversations/texts/pt-BR").glob("*.ftl"))
 BODY = 1024
@@ -177,6 +178,44 @@ def test_every_letter_is_worded() -> None:
     letters = {kind for kind in kinds if portuguese().has(f"mail-{kind}-subject")}
     assert {"code-identity", "code-signature", "code-recovery"} <= letters
     assert all(portuguese().has(f"mail-{kind}-body") for kind in letters)
+
+
+# --- Words heard in the place of labels -----------------------------------------------------------------------------
+
+
+LISTS = [
+    [key for key in MESSAGES if key.startswith(prefix)] + more
+    for prefix, more in (
+        ("gender-", ["signup-option-skip"]),
+        ("marital-", ["signup-option-skip"]),
+        ("relationship-", []),
+        ("verification-option-", ["engine-button-human"]),
+        ("address-option-", []),
+        ("dependents-option-nobody_else", ["dependents-option-remove"]),
+    )
+]
+
+
+@pytest.mark.parametrize("keys", LISTS, ids=lambda keys: keys[0])
+def test_what_is_heard_means_one_answer_of_its_question(keys: list[str]) -> None:
+    say = portuguese()
+    labels = [(key, say.say(key)) for key in keys]
+    heard = [(key, words) for key in keys for words in say.heard(key)]
+    assert heard
+    assert [(match(words, labels, heard), words) for _, words in heard] == heard
+
+
+def test_what_is_heard_stands_under_answers_that_listen() -> None:
+    """Labels of answers made by `option`: a bare `Choice` would have them in vain."""
+    bare = tuple(re.findall(r'Choice\([^)]*?_say\(f?"([\w-]+)', CODE))
+    listed = [key for key in MESSAGES if portuguese().heard(key)]
+    assert len(bare) > 10
+    assert len(listed) > 15
+    assert [key for key in listed if key.startswith(bare)] == []
+
+
+def test_a_label_without_other_words() -> None:
+    assert portuguese().heard("checkout-option-sign") == ()
 
 
 # --- The catalogue --------------------------------------------------------------------------------------------------

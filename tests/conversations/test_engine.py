@@ -343,6 +343,49 @@ async def test_cancel_after_it_is_too_late_leads_to_people() -> None:
     assert "Falar com a equipe" in talk.titles
 
 
+@pytest.mark.parametrize(("typed", "floor"), [("sim", "human"), ("pode", "human"), ("não", "bot")])
+async def test_yes_and_no_where_it_is_too_late_to_cancel(typed: str, floor: str) -> None:
+    talk = at(stage(), "menu.joining", "signup.checkout", "checkout.approving", "leaving.late")
+    await talk.says(typed)
+    assert talk.conversation.floor == floor
+
+
+class Asks(Dialogue):
+    """A question whose first answer has a label that sounds like a no."""
+
+    name = "menu"
+    initial = "choosing"
+    states = ("choosing", "first", "second")
+    moves = (("first", "choosing", "first"), ("second", "choosing", "second"))
+
+    def ask_choosing(self, talk: Talk) -> Ask:
+        first = Choice("first", "Não agora", answers="yes", heard=("talvez",))
+        return Ask("menu-whose", {}, [first, Choice("second", "Sim, já", answers="no", heard=("jamais",))])
+
+    def ask_first(self, talk: Talk) -> Ask:
+        return Ask("menu-whose")
+
+    ask_second = ask_first
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("sim", "second"),
+        ("1", "first"),
+        ("pode", "first"),
+        ("n", "second"),
+        ("talvez", "first"),
+        ("jamais", "second"),
+        ("pode?", "choosing"),
+    ],
+)
+async def test_labels_and_numbers_come_before_other_words_and_a_mere_yes_or_no(typed: str, place: str) -> None:
+    talk = at(stage(scenes=[Asks()]), "menu.choosing")
+    await talk.says(typed)
+    assert talk.place == f"menu.{place}"
+
+
 async def test_cancel_with_nothing_to_lose_is_the_menu() -> None:
     talk = at(stage(), "menu.plans")
     await talk.says("cancelar")

@@ -47,6 +47,13 @@ from conversations.understand.bad import Bad
         ("0", "S/N", None),
         ("quadra 5 lote 10", "S/N", "quadra 5 lote 10"),
         ("Rua das Flores, 123 apto 4", "123", "apto 4"),
+        ("sim, 120 apto 34", "120", "apto 34"),
+        ("isso mesmo, 120", "120", None),
+        ("Isso. 120", "120", None),
+        ("sim é o 120", "120", None),
+        ("é aí mesmo, 120 fundos", "120", "fundos"),
+        ("sim, sem número", "S/N", None),
+        ("sim, s/n", "S/N", None),
     ],
 )
 def test_number_and_complement(typed: str, number: str, complement: str | None) -> None:
@@ -61,6 +68,8 @@ def test_number_and_complement(typed: str, number: str, complement: str | None) 
         ("não sei", "address.number"),
         ("12345678", "address.number"),
         ("snooker", "address.number"),
+        ("sim", "address.number"),
+        ("isso mesmo", "address.number"),
         ("10 " + "x" * 61, "address.complement"),
         ("10 www.exemplo.com", "address.complement"),
     ],
@@ -134,7 +143,24 @@ def test_street(typed: str, street: str) -> None:
     assert parse_street(typed) == street
 
 
-@pytest.mark.parametrize("typed", ["", "x", "12", "😊😊", "www.exemplo.com", "rua " + "x" * 150])
+@pytest.mark.parametrize(
+    "place", ["Rua Sem Nome", "Rua do Não Sei", "Rua Simão", "Rua Quero-Quero", "Boa Vista", "Bom Fim"]
+)
+def test_places_that_sound_like_an_answer(place: str) -> None:
+    assert parse_street(place) == place
+    assert parse_neighborhood(place) == place
+
+
+@pytest.mark.parametrize("typed", ["não sei", "Não sei o nome da rua", "esqueci", "sei lá"])
+def test_a_place_that_is_not_known(typed: str) -> None:
+    for parse in (parse_street, parse_neighborhood, parse_city):
+        assert parse(typed) == Bad("address.unknown")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "x", "12", "😊😊", "www.exemplo.com", "rua " + "x" * 150, "sim", "não", "pode ser", "a rua ou a avenida?"],
+)
 def test_what_is_no_street(typed: str) -> None:
     assert parse_street(typed) == Bad("address.street", {"limit": "150"})
 

@@ -85,6 +85,40 @@ def test_hours(typed: str, chosen: str | Ambiguous) -> None:
     assert match(typed, HOURS) == chosen
 
 
+FAMILY = [("spouse", "Cônjuge"), ("child", "Filho(a)"), ("parent", "Pai ou mãe"), ("other", "Outro")]
+ALSO = [("spouse", "marido"), ("spouse", "esposa"), ("child", "outro filho"), ("other", "irmã"), ("other", "sem laço")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen"),
+    [
+        ("marido", "spouse"),
+        ("é meu marido", "spouse"),
+        ("Ela é minha esposa!", "spouse"),
+        ("minha irmã", "other"),
+        ("sem laço", "other"),
+        ("outro filho", "child"),
+        ("mãe", "parent"),
+        ("filha", "child"),
+        ("outro", "other"),
+        ("2", "child"),
+        ("não é meu marido", None),
+        ("meu marido João", None),
+        ("marido e filho", None),
+        ("minha", None),
+        ("é", None),
+    ],
+)
+def test_other_words_for_an_option(typed: str, chosen: str | None) -> None:
+    assert match(typed, FAMILY, ALSO) == chosen
+
+
+def test_a_label_and_a_number_win_over_other_words() -> None:
+    assert match("prata", PLANS, [("gold", "prata")]) == "silver"
+    assert match("2", PLANS, [("gold", "2")]) == "silver"
+    assert match("brilho", PLANS, [("gold", "brilho"), ("silver", "brilho")]) == Ambiguous(("gold", "silver"))
+
+
 def test_digits_are_never_near() -> None:
     assert match("plano 3", [("a", "Plano 1"), ("b", "Plano 2")]) is None
 

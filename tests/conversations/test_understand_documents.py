@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.understand.bad import Bad
-from conversations.understand.documents import card_number, parse_cpf
+from conversations.understand.documents import card_number, parse_cpf, without_cpf
 
 ANA = "52998224725"
 
@@ -30,6 +30,22 @@ ANA = "52998224725"
 )
 def test_cpf_in_a_sentence(typed: str) -> None:
     assert parse_cpf(typed) == ANA
+
+
+@pytest.mark.parametrize(
+    ("typed", "rest"),
+    [
+        ("Ana Souza 52998224725", "Ana Souza"),
+        ("Ana Souza e o meu CPF é 529.982.247-25", "Ana Souza"),
+        ("cpf: 529.982.247-25 Ana Souza", "Ana Souza"),
+        ("Ana Souza 52998224726", "Ana Souza 52998224726"),
+        ("Ana Souza 11987654321", "Ana Souza 11987654321"),
+        ("Ana Souza", "Ana Souza"),
+        ("", ""),
+    ],
+)
+def test_a_text_without_its_cpf(typed: str, rest: str) -> None:
+    assert without_cpf(typed).strip() == rest
 
 
 @pytest.mark.parametrize(

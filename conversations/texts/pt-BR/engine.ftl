@@ -56,6 +56,7 @@ error-name-empty = Não encontrei um nome aí.
 error-name-surname = Preciso do nome *e sobrenome*, como no documento.
 error-name-digits = Nome não tem números 🙂
 error-name-long = Esse nome ficou comprido demais: use até { $limit } letras.
+error-name-two = Uma pessoa de cada vez, por favor 🙂 Mande um nome só.
 error-name-odd = Não parece um nome. Escreva só o nome, como no documento.
 error-cpf-digits = Um CPF tem 11 números e contei { $count }.
 error-cpf-check = Esse CPF não confere. Dê uma olhadinha nos números.
@@ -66,19 +67,18 @@ error-date-impossible = A data { $date } não existe no calendário.
 error-date-future = Essa data ainda não chegou 🙂
 error-date-old = Essa data parece antiga demais.
 error-email-shape = Esse e-mail não parece completo. Um exemplo: *ana@gmail.com*.
-error-email-domain = O final desse e-mail não existe{ $has_suggestion ->
-    [no] {"."}
-   *[yes] {"."} Seria *{ $suggestion }*?
-}
+error-email-domain = O final desse e-mail não existe.
 error-cep-digits = Um CEP tem 8 números e contei { $count }.
 error-address-number = Não achei o número. Se não tiver, escreva *s/n*.
 error-address-complement = O complemento ficou comprido: use até { $limit } letras.
 error-address-street = Não entendi a rua. Um exemplo: *Rua das Flores*.
 error-address-neighborhood = Não entendi o bairro.
 error-address-city = Não entendi a cidade. Escreva assim: *Campinas - SP*.
+error-address-unknown = Sem problema 🙂 Costuma vir escrito na conta de luz ou de água.
 error-address-state = De qual estado? Escreva a cidade com a sigla, assim: *Campinas - SP*.
 error-profession = Não entendi. Escreva só a profissão, por exemplo: *professora*.
 error-code = O código tem 6 números.
+error-dependents-who = Vamos lá! 😊
 error-dependents-full = Os planos aceitam no máximo { $most } { $most ->
     [one] pessoa
    *[other] pessoas

@@ -1,4 +1,5 @@
 # The sign-up. Each question says what is next; steps are counted in bold.
+# Under a label, `.heard` lists what people say in its place, parted by bars; "minha", "é", "sou" around it do no harm.
 
 signup-full_name = *Passo 1 de { $steps }* · Que bom ter você aqui! São poucos minutos, e pode parar quando quiser: eu guardo tudo.
 
@@ -21,6 +22,9 @@ signup-minor-again = Qual é a sua *data de nascimento*?
 signup-email = *Passo { $step } de { $steps }* · Qual é o seu *e-mail*? Vou mandar um código para confirmar que é você.
 signup-email-help = Por ele enviamos o código de confirmação e, depois, o de assinatura do contrato.
 signup-email_check = Você escreveu *{ $typed }*. Seria *{ $suggestion }*?
+signup-email_guess = Esse e-mail não parece certo. Seria *{ $suggestion }*?
+signup-email_guess-again = Seria *{ $suggestion }*?
+signup-email_check-again = Seria *{ $suggestion }*?
 signup-option-as_suggested = Sim, corrija
 signup-option-as_typed = Está certo assim
 signup-option-retype = Escrever de novo
@@ -30,14 +34,23 @@ signup-gender = *Passo { $step } de { $steps }* · Endereço anotado ✅
 signup-marital_status = E o seu *estado civil*?
 signup-profession = Qual é a sua *profissão*?
 signup-option-skip = Pular
+    .heard = pula | prefiro não | prefiro não dizer | prefiro não informar | prefiro não responder | prefiro não falar | não quero dizer | não quero informar | não quero responder | não quero falar
 gender-F = Feminino
+    .heard = f | fem | feminina | mulher | moça
 gender-M = Masculino
+    .heard = m | masc | homem | moço
 gender-O = Outro
+    .heard = outra | não binário | não binária | nb
 marital-single = Solteiro(a)
+    .heard = solteiro | solteira
 marital-married = Casado(a)
+    .heard = casado | casada
 marital-stable_union = União estável
+    .heard = amigado | amigada | amasiado | amasiada | juntado | juntada | moro junto | moramos juntos | vivo junto
 marital-divorced = Divorciado(a)
+    .heard = divorciado | divorciada | separado | separada | desquitado | desquitada
 marital-widowed = Viúvo(a)
+    .heard = viúvo | viúva
 
 signup-plan = *Passo { $step } de { $steps }* · { $has_lines ->
     [no] Vamos ao seu plano! Toque abaixo para comparar e escolher.
@@ -128,7 +141,9 @@ address-found = Encontrei:
     Se for aí, escreva o *número* (e o complemento, se tiver). Exemplo: *120 apto 34*
 address-found-again = Qual é o *número* (e o complemento, se tiver)? Exemplo: *120 apto 34*
 address-option-other = Digitar outro CEP
+    .heard = não é aí | não é esse | não é isso | cep errado | outro cep
 address-option-correct = Corrigir endereço
+    .heard = errado | endereço errado | rua errada
 address-unknown = Não encontrei esse CEP 🤔 Confira os números, por favor.
 address-down = A busca de CEP está fora do ar, mas a gente resolve juntos.
 address-town = Esse CEP vale para a cidade toda, então me ajude com a rua.
@@ -142,15 +157,22 @@ dependents-name = *Passo { $step } de { $steps }* · Quer incluir alguém da fam
     Se sim, escreva o *nome completo* da pessoa.
 dependents-name-help = Dependentes também usam os benefícios. Escreva o nome completo de uma pessoa por vez.
 dependents-option-nobody = Agora não
+    .heard = ninguém | ninguém mais | mais ninguém | nenhum | só eu | somente eu | apenas eu | só eu por enquanto | pular | pula | depois | não tenho | não tenho ninguém | não tenho filhos | não tenho família | não tenho dependentes | sem dependentes | moro sozinho | moro sozinha | sozinho | sozinha
 dependents-option-nobody_else = Continuar
+    .heard = { dependents-option-nobody.heard } | só isso | é só isso | só essas | só esses | pronto
 dependents-option-skip = Pular
+    .heard = pula | depois
 dependents-option-remove = Remover alguém
 dependents-option-keep = Não remover
 dependents-relationship = { $dependent } é o quê seu?
 relationship-spouse = Cônjuge
+    .heard = marido | mulher | esposo | esposa | companheiro | companheira
 relationship-child = Filho(a)
+    .heard = filho | filha | filhinho | filhinha
 relationship-parent = Pai ou mãe
+    .heard = pai | mãe | mamãe | papai
 relationship-other = Outro
+    .heard = outra | irmão | irmã | avô | avó | neto | neta | tio | tia | primo | prima | sobrinho | sobrinha | sogro | sogra | cunhado | cunhada | genro | nora | enteado | enteada | padrasto | madrasta | afilhado | afilhada | namorado | namorada | noivo | noiva | amigo | amiga
 dependents-birth_date = Qual é a *data de nascimento* de { $dependent }?
 dependents-cpf = E o *CPF* de { $dependent }? Se não tiver em mãos, pode pular.
 dependents-cpf-taken = Esse CPF já está neste cadastro. Qual é o *CPF* de { $dependent }?
