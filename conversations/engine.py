@@ -23,7 +23,7 @@ from conversations.turn import FLOOR, Command, Event, React, Runaway, Turn
 from conversations.understand.choices import Ambiguous, match
 from conversations.understand.documents import card_number
 from conversations.understand.greetings import greeting
-from conversations.understand.replies import yes_or_no
+from conversations.understand.replies import Answer, to_go_on, yes_or_no
 from conversations.wishes import Wishes
 from handlers.desk import Desk, Heard
 
@@ -101,8 +101,23 @@ class Engine:
             await self._course.stand(turn)
         elif wish is not None:
             await self._wishes.grant(turn, wish)
+        elif (answer := self._to_reminder(turn, said)) is not None:
+            await self._go_on_or_later(turn, answer)
         else:
             await self._answer(turn, said)
+
+    def _to_reminder(self, turn: Turn, said: Said) -> Answer | None:
+        """What is said to "Continuamos?": a yes or no right after it answers that, not the question that waits."""
+        conversation = turn.conversation
+        reminded = conversation.top.draft.pop("reminded", None) == conversation.version
+        return to_go_on(said.text) if reminded and said.kind is Kind.TEXT else None
+
+    async def _go_on_or_later(self, turn: Turn, answer: Answer) -> None:
+        turn.conversation.unclear = 0
+        if answer == "yes":
+            await self._wishes.resume(turn)
+        else:
+            self._asking.note(turn, "engine-later", {})
 
     async def _aside(self, turn: Turn, said: Said) -> None:
         """What is not said to us, or asks for no answer. Groups are not for the front desk."""
@@ -227,6 +242,7 @@ class Engine:
         self._asking.note(turn, key, {})
         ways = [("any.resume", "engine-button-resume"), ("any.stop", "engine-button-stop")]
         turn.reply.say(Bubble("", choices=[self._asking.choice(*way) for way in ways], intent=key))
+        conversation.top.keep({"reminded": conversation.version + turn.moved})
         if count + 1 < len(REMINDERS) and since + REMINDERS[count + 1] > turn.desk.now:
             self._remind(turn, since + REMINDERS[count + 1], count + 1)
 

@@ -50,3 +50,17 @@ def unknown(text: str) -> bool:
     """Whether the person says that they don't know or have what was asked ("não sei", "sem cep", "não tem")."""
     said = plain(text[:200])
     return said != "sem" and _UNKNOWN.fullmatch(said) is not None
+
+
+_GO_ON = frozenset({"continuar", "continua", "continuamos", "quero continuar", "vamos continuar", "bora continuar"})
+_LATER = frozenset(
+    {"depois", "mais tarde", "outra hora", "amanha", "depois eu vejo", "depois eu continuo", "agora nao da"}
+)
+
+
+def to_go_on(text: str) -> Answer | None:
+    """The same for "shall we go on?"."""
+    said = plain(text[:80])
+    if said in _GO_ON:
+        return "yes"
+    return "no" if said in _LATER else yes_or_no(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.town import Person, Stage
 
 
@@ -33,3 +35,35 @@ async def test_who_is_asked_to_go_on_is_not_asked_whether_to_leave(stage: Stage,
 
     assert "cancelar seu cadastro?" not in await ana.tap("Continuar")
     assert "Li e quero assinar" in ana.offers()
+
+
+@pytest.mark.parametrize("yes", ["sim", "bora", "Continuar", "quero continuar"])
+async def test_a_yes_to_the_reminder_goes_on_and_answers_nothing_else(ana: Person, yes: str) -> None:
+    await ana.reach("cep")
+    await ana.wait(minutes=15)
+
+    told = await ana.say(yes)
+    assert "Que bom te ver de volta" in told
+    assert "CEP" in told
+    assert "contei" not in told
+
+
+async def test_a_no_to_the_reminder_is_taken_kindly(ana: Person) -> None:
+    await ana.reach("contract")
+    await ana.say("cancelar")
+    await ana.wait(minutes=15)
+
+    assert await ana.say("agora não") == "Tudo bem, fica guardado 💚 Quando quiser continuar, é só escrever *oi*."
+    assert "assinar" in await ana.say("oi")
+    await ana.tap("Li e quero assinar")
+    assert "Bem-vindo(a)" in await ana.say(ana.code())
+
+
+async def test_only_the_word_right_after_the_reminder_is_said_to_it(ana: Person) -> None:
+    await ana.reach("contract")
+    await ana.wait(minutes=15)
+    await ana.say("menu")
+    await ana.tap("Continuar cadastro")
+    assert "Quer mesmo cancelar" in await ana.say("cancelar")
+
+    assert "cancelei seu cadastro" in await ana.say("sim")

@@ -34,6 +34,7 @@ engine-reminder-1 = { $has_name ->
     [one] {" "}e falta só 1 passo.
    *[other] {" "}e faltam { $left } passos.
 } Continuamos?
+engine-later = Tudo bem, fica guardado 💚 Quando quiser continuar, é só escrever *oi*.
 engine-reminder-2 = { $has_name ->
     [no] Oi!
    *[yes] Oi, { $name }!
