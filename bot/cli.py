@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from bot import handover, logs
+from bot.lists import MOST
 from bot.settings import Settings, SettingsError, load_database_settings, load_settings, missing
 
 app = App(name="balcao", help="The front desk a Brazilian business runs on its WhatsApp number.")
@@ -27,6 +28,7 @@ app.command(user)
 app.command(pix)
 
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+Most = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000))]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=256))]
 
 
@@ -182,13 +184,19 @@ def user_add(email: str, name: str, *, role: Literal["org_admin", "agent", "view
 
 
 @pix.command(name="list")
-def pix_list() -> None:
-    """List the charges that wait for money and the refunds that wait for a hand."""
+def pix_list(*, most: Most = MOST) -> None:
+    """List the refunds that wait for a hand and the charges that wait for money, lapsed ones of a week last.
+
+    Parameters
+    ----------
+    most
+        How many charges are shown.
+    """
     from bot.staff_commands import list_payments
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(list_payments(settings)))
+    _say(asyncio.run(list_payments(settings, most)))
 
 
 @pix.command(name="confirm")
@@ -250,22 +258,36 @@ def link(*, source: str = "", campaign: str = "", phone: str = "") -> None:
 
 
 @app.command
-def notices(*, all_: Annotated[bool, Parameter(name="--all", negative=())] = False, resolve: str | None = None) -> None:
-    """List what wants the attention of staff, or say that one line is dealt with. No personal data.
+def notices(
+    *,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    most: Most = MOST,
+    who: str | None = None,
+    resolve: str | None = None,
+) -> None:
+    """List what wants the attention of staff, say whom a line is about, or that it is dealt with.
 
     Parameters
     ----------
     all_
-        Those that are resolved, too.
+        Those for information and those that are resolved, too, newest first.
+    most
+        How many are shown.
+    who
+        The id of one: prints the person's name and a link to write to them. The list itself holds no personal data.
     resolve
         The id of the one that is dealt with.
     """
-    from bot.staff_commands import list_notices, resolve_notice
+    from bot.staff_commands import list_notices, resolve_notice, who_is_meant
 
     settings = load_settings()
     _prepare(settings)
-    run = list_notices(settings, resolved=all_) if resolve is None else resolve_notice(settings, resolve)
-    _say(asyncio.run(run))
+    if who is not None:
+        _say(asyncio.run(who_is_meant(settings, who)))
+    elif resolve is not None:
+        _say(asyncio.run(resolve_notice(settings, resolve)))
+    else:
+        _say(asyncio.run(list_notices(settings, everything=all_, most=most)))
 
 
 @app.command
@@ -279,13 +301,13 @@ def rekey() -> None:
 
 
 @app.command
-def parked() -> None:
+def parked(*, most: Most = MOST) -> None:
     """List the events whose turn failed three times: id, kind, since when, why. No personal data."""
     from bot.queue_commands import parked as run
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(run(settings)))
+    _say(asyncio.run(run(settings, most)))
 
 
 @app.command
@@ -299,18 +321,18 @@ def replay(event_id: int) -> None:
 
 
 @app.command
-def dead() -> None:
-    """List the deliveries that were given up: id, kind, since when, tries, why. No personal data."""
+def dead(*, most: Most = MOST) -> None:
+    """List the deliveries that were given up: id, kind, template, since when, tries, why. No personal data."""
     from bot.queue_commands import dead as run
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(run(settings)))
+    _say(asyncio.run(run(settings, most)))
 
 
 @app.command
 def retry(outbox_id: int) -> None:
-    """Try a dead delivery again, however old it is."""
+    """Try a dead delivery again: no refund, no one-time code, nothing whose time is over."""
     from bot.queue_commands import retry as run
 
     settings = load_settings()
