@@ -78,10 +78,18 @@ def serve(
         _serve(settings, role, place.bound if place else None, host, settings.port if port is None else port)
 
 
+def _ready_to_start(settings: Settings) -> None:
+    """What would stop each process as soon as it is wired stops the start, in one line."""
+    from bot.wiring import bank_tls
+
+    bank_tls(settings)
+    _prepare(settings)
+
+
 def _serve(settings: Settings, role: str, bound: socket.socket | None, host: str, port: int) -> None:
     from bot import serve as server
 
-    _prepare(settings)
+    _ready_to_start(settings)
     server.open_many()
     kept = server.run_loop(server.serve(settings, role, bound or server.bind(host, port), renews=_renews()))
     if kept is not None:
@@ -95,7 +103,7 @@ def _supervise(settings: Settings, bound: socket.socket | None, host: str, port:
         from bot import serve as server
         from bot.supervisor import Supervisor
 
-        _prepare(settings)
+        _ready_to_start(settings)
         server.open_many()
         bound = bound or server.bind(host, port)
         children = Supervisor(handover.command(), bound, processes, renews=_renews())
@@ -138,25 +146,39 @@ def check() -> None:
     if any(finding.required for finding in findings):
         raise SystemExit(1)
     settings = load_settings()
-    for line in _in_the_database(settings):
+    lines = [*_of_the_certificate(settings), *_in_the_database(settings)]
+    for line in lines:
         _say(line)
+    if any(line.startswith("MISSING") for line in lines):
+        raise SystemExit(1)
     if settings.pix_driver == "bcb":
         _say("Once it runs, tell the bank where to call: `balcao pix webhook`")
     _say("Ready to start.")
 
 
-def _in_the_database(settings: Settings) -> list[str]:
-    from sqlalchemy.exc import DBAPIError
+def _of_the_certificate(settings: Settings) -> list[str]:
+    from bot.wiring import bank_tls
 
-    from bot.queue_commands import role_warning, stopped_numbers
+    try:
+        bank_tls(settings)
+    except SettingsError as error:
+        return [f"MISSING  {finding}" for finding in error.findings]
+    return []
+
+
+def _in_the_database(settings: Settings) -> list[str]:
+    from bot.queue_commands import obstacle, role_warning, stopped_numbers
 
     async def look() -> list[str]:
+        if trouble := await obstacle(settings):
+            return [f"MISSING  the database of BALCAO_DATABASE_URL cannot be used: {trouble}"]
         return [*await role_warning(settings), *await stopped_numbers(settings)]
 
     try:
-        return asyncio.run(look())
-    except (OSError, DBAPIError):
-        return ["WARNING  the database of BALCAO_DATABASE_URL does not answer"]
+        with _database_trouble():
+            return asyncio.run(look())
+    except DatabaseTrouble as trouble:
+        return [f"MISSING  {str(trouble).removeprefix('balcao: ')}"]
 
 
 @app.command
@@ -359,7 +381,7 @@ def _prepare(settings: Settings) -> None:
 @contextmanager
 def _database_trouble() -> Iterator[None]:
     """Only for what touches no rows: the database's own words could quote them."""
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from storage.migrate import WrongSchema
 
@@ -371,6 +393,10 @@ def _database_trouble() -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]
         raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
+    except (ArgumentError, TypeError, ValueError):
+        # Of what the address says behind its `?`, for one. What the driver says of it could repeat the password.
+        why = "its address, or an option in it, is not understood"
+        raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {why}") from None
 
 
 class DatabaseTrouble(SystemExit):

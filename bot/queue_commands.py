@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ from bot.lists import MOST, listed
 from bot.settings import Settings
 from bot.wiring import SystemClock
 from storage import deliveries, set_aside
-from storage.migrate import problem
-from storage.roles import exempt
+from storage.migrate import current, problem, revisions
+from storage.roles import exempt, lacking
 from storage.unit_of_work import Database, Tx, make_engine
 
 T = TypeVar("T")
@@ -78,6 +79,29 @@ async def retry(settings: Settings, outbox_id: int) -> str:
     if reason is not None:
         raise SystemExit(f"balcao: delivery {outbox_id} is not tried again: {NO_SECOND_TRY[reason]}")
     return f"Delivery {outbox_id} is tried again."
+
+
+async def obstacle(settings: Settings) -> str | None:
+    """Why a start is not possible with the database as it is, in one line. It is only looked at: an embedded one is
+    made, or brought up to date, at the start."""
+    url = settings.database_url
+    if not settings.on_postgresql and not _is_there(url):
+        return _no_place(Path(make_url(url).database or ""))
+    engine = make_engine(url)
+    try:
+        if settings.on_postgresql:
+            return await problem(engine) or await lacking(engine)
+        return None if await current(engine) in {None, *revisions()} else await problem(engine)
+    finally:
+        await engine.dispose()
+
+
+def _no_place(file: Path) -> str | None:
+    if file.exists():
+        return "there is a folder where the file is to be"
+    if not file.absolute().parent.is_dir():
+        return "the folder of its file does not exist"
+    return None if os.access(file.absolute().parent, os.W_OK) else "this user may not write in the folder of its file"
 
 
 async def role_warning(settings: Settings) -> list[str]:
