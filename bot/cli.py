@@ -28,12 +28,13 @@ app.command(user)
 app.command(pix)
 
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Most = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000))]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=256))]
 
 
 @app.command
-def demo(*, port: Port = 8100, data: Path | None = None, log_level: str = "WARNING") -> None:
+def demo(*, port: Port = 8100, data: Path | None = None, log_level: Level = "WARNING") -> None:
     """Run everything on this machine, with a simulated WhatsApp, bank and mailbox, and print one address.
 
     Parameters
@@ -43,8 +44,12 @@ def demo(*, port: Port = 8100, data: Path | None = None, log_level: str = "WARNI
     data
         A folder in which the demo's database is kept. Without it everything is forgotten at the end.
     """
+    _metrics_folder()
     from bot.demo import demo as run
+    from bot.demo import make_folder
 
+    if data is not None:
+        make_folder(data)
     logs.configure(log_level, "console")
     asyncio.run(run(port, data))
 
@@ -65,6 +70,7 @@ def serve(
         How many processes of this role, over one socket.
     """
     settings = load_settings()
+    _metrics_folder()
     logs.configure(settings.log_level, settings.log_format)
     apart = role != "all" or processes > 1
     if apart and not (settings.on_postgresql and settings.redis_url):
@@ -76,6 +82,13 @@ def serve(
         _supervise(settings, place.bound if place else None, host, settings.port if port is None else port, processes)
     else:
         _serve(settings, role, place.bound if place else None, host, settings.port if port is None else port)
+
+
+def _metrics_folder() -> None:
+    """The metrics library writes there as soon as it is imported."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise SystemExit("balcao: PROMETHEUS_MULTIPROC_DIR must be a folder in which this user may write")
 
 
 def _ready_to_start(settings: Settings) -> None:

@@ -314,6 +314,61 @@ def test_user_add_refuses_what_cannot_be(balcao: Balcao, file: Path) -> None:
     assert rows(file, "select id from users") == []
 
 
+def test_user_add_takes_what_every_database_can_hold(database_url: str, balcao: Balcao) -> None:
+    balcao("apply", str(EXAMPLE), DATABASE_URL=database_url)
+
+    def add(email: str, name: str = "Bia") -> tuple[int, str, str]:
+        return balcao("user", "add", email, name, typed="a long enough password\n", DATABASE_URL=database_url)
+
+    wrong = ("a@b", "@example.com", "bia@", "bia @example.com", "a@b@example.com", "Bia <a@example.com>", "bia@example")
+    for email in (*wrong, "a@example..com", f"{'a' * 400}@example.com", "b\udcff@example.com"):
+        said = refusal(add(email))
+        assert "is no e-mail address" in said
+        assert len(said) < 120
+    for name in ("", "  ", "n" * 400, "B\udcff"):
+        assert "the name needs 1 to 255" in refusal(add("bia@example.com", name))
+    assert add("Bia.Souza+a@mail.example.com", "Bia Souza")[0] == 0
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**64)])
+def test_a_number_that_is_too_large_is_one_line(balcao: Balcao, number: int) -> None:
+    for words, told in (("replay", "is not parked"), ("retry", "is not dead")):
+        assert f"{number} {told}" in refusal(balcao(words, "--", str(number)))
+
+
+def test_apply_of_characters_that_no_database_takes(balcao: Balcao, file: Path) -> None:
+    bad = file.with_name("bad.yaml")
+    for char in (r"\0", r"\ud800"):
+        for line, changed in (("name: Cartão Aurora", f'name: "Cartão{char} Aurora"'),):
+            source = EXAMPLE.read_text("utf-8")
+            assert line in source
+            bad.write_text(source.replace(line, changed, 1), "utf-8")
+            said = refusal(balcao("apply", str(bad)))
+            assert "holds a character that cannot be kept" in said
+    assert rows(file, "select slug from organizations") == []
+
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+
+def test_demo_of_what_cannot_be(balcao: Balcao, file: Path) -> None:
+    status, out, err = balcao("demo", "--port", "0", "--log-level", "FOO")
+    assert (status, out) == (USAGE, "")
+    assert "Traceback" not in err
+    text = file.with_name("text")
+    text.write_text("")
+    for place in (text, text / "below"):
+        said = refusal(balcao("demo", "--port", "0", "--data", str(place)))
+        assert f"--data {place} cannot be used" in said
+
+
+def test_metrics_need_the_folder_they_are_promised(balcao: Balcao, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nope")
+    said = refusal(balcao("serve", "--port", "0"))
+    assert "PROMETHEUS_MULTIPROC_DIR must be a folder" in said
+    assert "PROMETHEUS_MULTIPROC_DIR must be a folder" in refusal(balcao("demo", "--port", "0"))
+
+
 def test_pix_confirm_tells_the_payer_once(balcao: Balcao, file: Path) -> None:
     balcao("apply", str(EXAMPLE))
     assert "no charge has txid" in refusal(balcao("pix", "confirm", "CT404"))
