@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
@@ -72,6 +73,17 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
     asked = {name for rule in rules for name in re.findall(r"balcao_\w+", rule["expr"])}
     assert asked
     assert asked <= names | {f"{name}_total" for name in names}
+
+
+def test_the_service_of_systemd_finds_its_settings() -> None:
+    (unit,) = re.findall(r"```ini\n(.*?)```", text("docs/operations.md"), re.DOTALL)
+    found = configparser.ConfigParser(interpolation=None)
+    found.optionxform = str  # type: ignore[assignment, method-assign]
+    found.read_string(unit)
+    assert found["Service"]["User"] == "balcao"
+    assert f"`{found['Service']['WorkingDirectory']}/.env`" in text("docs/operations.md")
+    command, *words = found["Service"]["ExecStart"].split()
+    assert (command, *words) == ("/opt/balcao/bin/balcao", "serve")
 
 
 def test_what_an_alert_counts_is_counted_from_the_start() -> None:
