@@ -93,9 +93,9 @@ def _metrics_folder() -> None:
 
 def _ready_to_start(settings: Settings) -> None:
     """What would stop each process as soon as it is wired stops the start, in one line."""
-    from bot.wiring import bank_tls
+    from bot.wiring import try_out
 
-    bank_tls(settings)
+    try_out(settings)
     _prepare(settings)
 
 
@@ -159,7 +159,7 @@ def check() -> None:
     if any(finding.required for finding in findings):
         raise SystemExit(1)
     settings = load_settings()
-    lines = [*_of_the_certificate(settings), *_in_the_database(settings)]
+    lines = [*_in_the_wiring(settings), *_in_the_database(settings)]
     for line in lines:
         _say(line)
     if any(line.startswith("MISSING") for line in lines):
@@ -169,11 +169,11 @@ def check() -> None:
     _say("Ready to start.")
 
 
-def _of_the_certificate(settings: Settings) -> list[str]:
-    from bot.wiring import bank_tls
+def _in_the_wiring(settings: Settings) -> list[str]:
+    from bot.wiring import try_out
 
     try:
-        bank_tls(settings)
+        try_out(settings)
     except SettingsError as error:
         return [f"MISSING  {finding}" for finding in error.findings]
     return []

@@ -51,6 +51,12 @@ def _asyncpg(url: str) -> str:
 def redis_url(value: str) -> str:
     if _parts(value).scheme not in ("redis", "rediss", "unix"):
         raise ValueError("must start with redis://, rediss:// or unix://")
+    from redis.asyncio.connection import parse_url
+
+    try:
+        parse_url(value)
+    except ValueError:
+        raise ValueError("must have options that Redis knows behind its ?") from None
     return value
 
 

@@ -164,6 +164,12 @@ def _pix(settings: Settings, session: ClientSession, clock: Clock) -> PixGateway
     )
 
 
+def try_out(settings: Settings) -> None:
+    """SettingsError for what looks right and would stop every process as soon as it is wired."""
+    bank_tls(settings)
+    _mail(settings)
+
+
 def bank_tls(settings: Settings) -> SSLContext | None:
     """How a bank with the API Pix knows this server; None without a certificate. SettingsError when it is none."""
     if settings.pix_certificate is None or settings.pix_driver != "bcb":
@@ -178,7 +184,10 @@ def bank_tls(settings: Settings) -> SSLContext | None:
 def _mail(settings: Settings) -> MailGateway:
     if settings.smtp_url is None or settings.mail_from is None:
         return NoMail()
-    return SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from)
+    try:
+        return SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from)
+    except ValueError as error:
+        raise unusable("mail_from", str(error)) from None
 
 
 def _sms(settings: Settings, session: ClientSession) -> SmsGateway:

@@ -199,6 +199,12 @@ def test_a_certificate_that_is_none_is_one_line(balcao: Balcao, file: Path) -> N
             assert "BALCAO_PIX_CERTIFICATE cannot be used" in refusal(balcao(*words, **changes))
 
 
+def test_a_sender_that_no_mail_server_takes_is_one_line(balcao: Balcao) -> None:
+    changes = {"SMTP_URL": "smtp://mail.example:587", "MAIL_FROM": "oi@clúbe.example"}
+    assert "BALCAO_MAIL_FROM cannot be used" in obstacle(balcao("check", **changes))
+    assert "BALCAO_MAIL_FROM cannot be used" in refusal(balcao("serve", "--port", "0", **changes))
+
+
 # --- settings stop every command ------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,12 @@ def test_a_special_character_of_a_password_is_written_in_another_way(name: str, 
     load_settings(written)
 
 
+def test_an_option_that_redis_does_not_take_is_not_repeated() -> None:
+    line = complaint(REDIS_URL="redis://cache.example/0?db=hush")
+    assert line.startswith("BALCAO_REDIS_URL is wrong, it must have options that Redis knows behind its ?")
+    assert "hush" not in line
+
+
 def test_an_address_of_the_web_that_cannot_be_read_is_not_repeated() -> None:
     for url in ("https://hush:word@x", "https://x:hush", "https://x:99999999", "https://[hush"):
         line = complaint(PUBLIC_URL=url)
