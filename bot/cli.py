@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from bot import handover, logs
+from bot.lists import MOST
 from bot.settings import Settings, SettingsError, load_database_settings, load_settings, missing
 
 app = App(name="balcao", help="The front desk a Brazilian business runs on its WhatsApp number.")
@@ -27,11 +28,13 @@ app.command(user)
 app.command(pix)
 
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65535))]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Most = Annotated[int, Parameter(validator=Number(gte=1, lte=1_000_000))]
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=256))]
 
 
 @app.command
-def demo(*, port: Port = 8100, data: Path | None = None, log_level: str = "WARNING") -> None:
+def demo(*, port: Port = 8100, data: Path | None = None, log_level: Level = "WARNING") -> None:
     """Run everything on this machine, with a simulated WhatsApp, bank and mailbox, and print one address.
 
     Parameters
@@ -41,8 +44,12 @@ def demo(*, port: Port = 8100, data: Path | None = None, log_level: str = "WARNI
     data
         A folder in which the demo's database is kept. Without it everything is forgotten at the end.
     """
+    _metrics_folder()
     from bot.demo import demo as run
+    from bot.demo import make_folder
 
+    if data is not None:
+        make_folder(data)
     logs.configure(log_level, "console")
     asyncio.run(run(port, data))
 
@@ -63,6 +70,7 @@ def serve(
         How many processes of this role, over one socket.
     """
     settings = load_settings()
+    _metrics_folder()
     logs.configure(settings.log_level, settings.log_format)
     apart = role != "all" or processes > 1
     if apart and not (settings.on_postgresql and settings.redis_url):
@@ -76,10 +84,25 @@ def serve(
         _serve(settings, role, place.bound if place else None, host, settings.port if port is None else port)
 
 
+def _metrics_folder() -> None:
+    """The metrics library writes there as soon as it is imported."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is not None and not (os.path.isdir(folder) and os.access(folder, os.W_OK)):
+        raise SystemExit("balcao: PROMETHEUS_MULTIPROC_DIR must be a folder in which this user may write")
+
+
+def _ready_to_start(settings: Settings) -> None:
+    """What would stop each process as soon as it is wired stops the start, in one line."""
+    from bot.wiring import try_out
+
+    try_out(settings)
+    _prepare(settings)
+
+
 def _serve(settings: Settings, role: str, bound: socket.socket | None, host: str, port: int) -> None:
     from bot import serve as server
 
-    _prepare(settings)
+    _ready_to_start(settings)
     server.open_many()
     kept = server.run_loop(server.serve(settings, role, bound or server.bind(host, port), renews=_renews()))
     if kept is not None:
@@ -93,7 +116,7 @@ def _supervise(settings: Settings, bound: socket.socket | None, host: str, port:
         from bot import serve as server
         from bot.supervisor import Supervisor
 
-        _prepare(settings)
+        _ready_to_start(settings)
         server.open_many()
         bound = bound or server.bind(host, port)
         children = Supervisor(handover.command(), bound, processes, renews=_renews())
@@ -136,25 +159,39 @@ def check() -> None:
     if any(finding.required for finding in findings):
         raise SystemExit(1)
     settings = load_settings()
-    for line in _in_the_database(settings):
+    lines = [*_in_the_wiring(settings), *_in_the_database(settings)]
+    for line in lines:
         _say(line)
+    if any(line.startswith("MISSING") for line in lines):
+        raise SystemExit(1)
     if settings.pix_driver == "bcb":
         _say("Once it runs, tell the bank where to call: `balcao pix webhook`")
     _say("Ready to start.")
 
 
-def _in_the_database(settings: Settings) -> list[str]:
-    from sqlalchemy.exc import DBAPIError
-
-    from bot.queue_commands import role_warning, stopped_numbers
-
-    async def look() -> list[str]:
-        return [*await role_warning(settings), *await stopped_numbers(settings)]
+def _in_the_wiring(settings: Settings) -> list[str]:
+    from bot.wiring import try_out
 
     try:
-        return asyncio.run(look())
-    except (OSError, DBAPIError):
-        return ["WARNING  the database of BALCAO_DATABASE_URL does not answer"]
+        try_out(settings)
+    except SettingsError as error:
+        return [f"MISSING  {finding}" for finding in error.findings]
+    return []
+
+
+def _in_the_database(settings: Settings) -> list[str]:
+    from bot.queue_commands import obstacle, role_warning, what_stands_still
+
+    async def look() -> list[str]:
+        if trouble := await obstacle(settings):
+            return [f"MISSING  the database of BALCAO_DATABASE_URL cannot be used: {trouble}"]
+        return [*await role_warning(settings), *await what_stands_still(settings)]
+
+    try:
+        with _database_trouble():
+            return asyncio.run(look())
+    except DatabaseTrouble as trouble:
+        return [f"MISSING  {str(trouble).removeprefix('balcao: ')}"]
 
 
 @app.command
@@ -182,13 +219,19 @@ def user_add(email: str, name: str, *, role: Literal["org_admin", "agent", "view
 
 
 @pix.command(name="list")
-def pix_list() -> None:
-    """List the charges that wait for money and the refunds that wait for a hand."""
+def pix_list(*, most: Most = MOST) -> None:
+    """List the refunds that wait for a hand and the charges that wait for money, lapsed ones of a week last.
+
+    Parameters
+    ----------
+    most
+        How many charges are shown.
+    """
     from bot.staff_commands import list_payments
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(list_payments(settings)))
+    _say(asyncio.run(list_payments(settings, most)))
 
 
 @pix.command(name="confirm")
@@ -250,22 +293,36 @@ def link(*, source: str = "", campaign: str = "", phone: str = "") -> None:
 
 
 @app.command
-def notices(*, all_: Annotated[bool, Parameter(name="--all", negative=())] = False, resolve: str | None = None) -> None:
-    """List what wants the attention of staff, or say that one line is dealt with. No personal data.
+def notices(
+    *,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    most: Most = MOST,
+    who: str | None = None,
+    resolve: str | None = None,
+) -> None:
+    """List what wants the attention of staff, say whom a line is about, or that it is dealt with.
 
     Parameters
     ----------
     all_
-        Those that are resolved, too.
+        Those for information and those that are resolved, too, newest first.
+    most
+        How many are shown.
+    who
+        The id of one: prints the person's name and a link to write to them. The list itself holds no personal data.
     resolve
         The id of the one that is dealt with.
     """
-    from bot.staff_commands import list_notices, resolve_notice
+    from bot.staff_commands import list_notices, resolve_notice, who_is_meant
 
     settings = load_settings()
     _prepare(settings)
-    run = list_notices(settings, resolved=all_) if resolve is None else resolve_notice(settings, resolve)
-    _say(asyncio.run(run))
+    if who is not None:
+        _say(asyncio.run(who_is_meant(settings, who)))
+    elif resolve is not None:
+        _say(asyncio.run(resolve_notice(settings, resolve)))
+    else:
+        _say(asyncio.run(list_notices(settings, everything=all_, most=most)))
 
 
 @app.command
@@ -279,13 +336,13 @@ def rekey() -> None:
 
 
 @app.command
-def parked() -> None:
+def parked(*, most: Most = MOST) -> None:
     """List the events whose turn failed three times: id, kind, since when, why. No personal data."""
     from bot.queue_commands import parked as run
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(run(settings)))
+    _say(asyncio.run(run(settings, most)))
 
 
 @app.command
@@ -299,18 +356,18 @@ def replay(event_id: int) -> None:
 
 
 @app.command
-def dead() -> None:
-    """List the deliveries that were given up: id, kind, since when, tries, why. No personal data."""
+def dead(*, most: Most = MOST) -> None:
+    """List the deliveries that were given up: id, kind, template, since when, tries, why. No personal data."""
     from bot.queue_commands import dead as run
 
     settings = load_settings()
     _prepare(settings)
-    _say(asyncio.run(run(settings)))
+    _say(asyncio.run(run(settings, most)))
 
 
 @app.command
 def retry(outbox_id: int) -> None:
-    """Try a dead delivery again, however old it is."""
+    """Try a dead delivery again: no refund, no one-time code, nothing whose time is over."""
     from bot.queue_commands import retry as run
 
     settings = load_settings()
@@ -340,7 +397,7 @@ def _prepare(settings: Settings) -> None:
 @contextmanager
 def _database_trouble() -> Iterator[None]:
     """Only for what touches no rows: the database's own words could quote them."""
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from storage.migrate import WrongSchema
 
@@ -352,6 +409,10 @@ def _database_trouble() -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]
         raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
+    except (ArgumentError, TypeError, ValueError):
+        # Of what the address says behind its `?`, for one. What the driver says of it could repeat the password.
+        why = "its address, or an option in it, is not understood"
+        raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {why}") from None
 
 
 class DatabaseTrouble(SystemExit):

@@ -33,15 +33,23 @@ SUPPORT = "5511955550100"
 """wa_id of who is told in the example's business when somebody asks for a person."""
 
 
+def make_folder(data: Path) -> None:
+    """For the demo's database. SystemExit with one line where there cannot be one."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "demo.db").touch()
+    except OSError as error:
+        raise SystemExit(f"balcao: --data {data} cannot be used as a folder: {error.strerror}") from None
+
+
 async def demo(port: int, data: Path | None = None) -> None:
-    """Run until Ctrl-C. Without `data` everything is forgotten at the end."""
+    """Run until Ctrl-C. Without `data`, a folder that is there, everything is forgotten at the end."""
     bound = bind(HOST, port)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     with tempfile.TemporaryDirectory() as folder:
         place = data or Path(folder)
-        await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
         file = place.absolute() / "demo.db"
         clock = MovableClock()
         async with open_town(f"sqlite+aiosqlite:///{file}", clock, auto=True) as town:

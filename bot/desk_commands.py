@@ -16,6 +16,8 @@ from bot.gateways.whatsapp import make_session
 from bot.settings import Settings
 from bot.wiring import SystemClock, make_gateways, make_vault
 from conversations.catalogue import portuguese
+from conversations.understand.bad import Bad
+from conversations.understand.email import parse_email
 from handlers.channel.links import reference
 from handlers.organizations.apply import ApplyError, NumberSettings, apply
 from handlers.organizations.directory import first_organization
@@ -28,6 +30,7 @@ from storage.vault import CannotOpen
 
 T = TypeVar("T")
 SHORTEST_PASSWORD = 12
+LONGEST_NAME = 255
 
 
 async def _in_database(settings: Settings, work: Callable[[Tx], Awaitable[T]]) -> T:
@@ -65,8 +68,11 @@ async def add_user(settings: Settings, email: str, name: str, role: str, passwor
 
     if len(password) < SHORTEST_PASSWORD:
         raise SystemExit(f"balcao: the password needs at least {SHORTEST_PASSWORD} characters")
-    if "@" not in email:
-        raise SystemExit(f"balcao: {email!r} is no e-mail address")
+    parsed = parse_email(email)
+    if isinstance(parsed, Bad) or parsed.address != email.lower():
+        raise SystemExit("balcao: what was given is no e-mail address: write it as name@example.com")
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise SystemExit(f"balcao: the name needs 1 to {LONGEST_NAME} letters")
     password_hash = await asyncio.to_thread(PasswordHasher().hash, password)
 
     async def add(tx: Tx) -> bool:

@@ -39,6 +39,8 @@ def configure(level: str = "INFO", format: Literal["json", "console"] = "json", 
         cache_logger_on_first_use=False,
     )
     handler = Handler(out)
+    # Libraries alone come this way, and in detail they tell what they carry: every statement with its values.
+    handler.setLevel(logging.INFO)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],

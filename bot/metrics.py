@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from itertools import product
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -16,6 +17,13 @@ from prometheus_client.multiprocess import MultiProcessCollector
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Seconds. Meta gives a webhook a few seconds; a turn is some milliseconds."""
+
+WATCHED = (
+    ("pix.create", "dead"),
+    ("whatsapp.message", "uncertain"), ("whatsapp.code", "uncertain"), ("whatsapp.staff", "uncertain"),
+)  # fmt: skip
+"""What alerts count is there from the start: a counter that comes into being at one has not risen for Prometheus, and
+the first event would wake nobody."""
 
 
 class Metrics:
@@ -41,7 +49,8 @@ class Metrics:
         self._deliveries = Counter("balcao_deliveries", "Outbox rows tried", ["kind", "outcome"], registry=registry)
         self._notices = Counter("balcao_notices", "Notices read", ["kind"], registry=registry)
         self._parked = _gauge("balcao_parked_events", "Events set aside after failing", registry)
-        self._dead = _gauge("balcao_dead_deliveries", "Deliveries given up", registry)
+        self._dead = _gauge("balcao_dead_deliveries", "Deliveries given up", registry, ["kind"])
+        self._stopped = _gauge("balcao_stopped_numbers", "Numbers on which nothing passes now", registry)
         self._payments = _gauge("balcao_payments", "Payments by state", registry, ["state"])
         self._steps = Counter(
             "balcao_steps", "Steps of dialogues left, by how", ["dialogue", "step", "outcome"], registry=registry
@@ -51,6 +60,10 @@ class Metrics:
         # The library makes a metric's labels out of strings anew each time; on the way in that is most of its cost.
         self._webhook_count = cache(self._webhooks.labels)
         self._webhook_time = cache(self._webhook_seconds.labels)
+        for source, outcome in product(("whatsapp", "pix", "payments"), ("failed", "unsigned")):
+            self._webhooks.labels(source, outcome)
+        for kind, outcome in WATCHED:
+            self._deliveries.labels(kind, outcome)
 
     def webhook(self, source: str, outcome: str, seconds: float) -> None:
         """`source`: whatsapp, pix, payments. `outcome`: accepted, unsigned, malformed, too_large, too_slow, failed."""
@@ -71,7 +84,7 @@ class Metrics:
             self._turn_seconds.observe(seconds)
 
     def delivery(self, kind: str, outcome: str, count: int = 1) -> None:
-        """`kind`: whatsapp, mail, sms, pix, cep. `outcome`: sent, retried, held, unknown, replaced, dead."""
+        """`kind`: that of the outbox row. `outcome`: sent, retried, held, unknown, replaced, dead."""
         self._deliveries.labels(kind, outcome).inc(count)
 
     def notice(self, kind: str, many: int) -> None:
@@ -81,8 +94,11 @@ class Metrics:
     def parked(self, count: int) -> None:
         self._parked.set(count)
 
-    def dead(self, count: int) -> None:
-        self._dead.set(count)
+    def dead(self, kind: str, count: int) -> None:
+        self._dead.labels(kind).set(count)
+
+    def stopped(self, count: int) -> None:
+        self._stopped.set(count)
 
     def payments(self, state: str, count: int) -> None:
         self._payments.labels(state).set(count)

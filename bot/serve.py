@@ -87,7 +87,7 @@ async def prepare(settings: Settings) -> None:
             raise WrongSchema(trouble)
         vault = make_vault(settings)
         found = await database.run(lambda tx: sealed_away(tx, vault), org=None, read_only=True)
-        if found is not None and found.closed == found.all:
+        if found is not None and found.is_all:
             raise WrongKey(f"of the businesses in the database {found}")
     finally:
         await database.close()

@@ -133,9 +133,20 @@ class SettingsError(Exception):
         self.findings = findings
 
 
+def unusable(field: str, problem: str) -> SettingsError:
+    """A value that looks right and cannot be used."""
+    return SettingsError([_finding(_variable(field), f"cannot be used ({problem})")])
+
+
 def environment() -> dict[str, str]:
     """`.env` of the working directory beneath the process's own environment, which wins."""
-    from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    try:
+        from_file = {name: value for name, value in dotenv_values(".env").items() if value is not None}
+    except UnicodeDecodeError:
+        raise SettingsError([Finding(".env", "is not UTF-8 text", "", "Save it as UTF-8")]) from None
+    except OSError as error:
+        trouble = Finding(".env", f"cannot be read ({error.strerror})", "", "Let this user read it")
+        raise SettingsError([trouble]) from None
     return {**from_file, **os.environ}
 
 

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.lists import MOST, listed
 from bot.settings import Settings
 from bot.wiring import SystemClock
 from conversations.catalogue import money
 from handlers.payments.refund import MANUAL
+from handlers.support.rules import chat_link
 from storage import clockwork, staff
 from storage.unit_of_work import Database, Tx, make_engine
 
@@ -115,16 +117,16 @@ def _event(row: Any, kind: str, of: uuid.UUID, payload: Mapping[str, Any], now: 
     }
 
 
-async def list_payments(settings: Settings) -> str:
-    """Charges that wait for money and refunds that wait for a hand; payers by first name and initial only."""
+async def list_payments(settings: Settings, most: int = MOST) -> str:
+    """Refunds that wait for a hand and charges that wait for money; payers by first name and initial only."""
     now = SystemClock().now()
 
     async def look(tx: Tx) -> list[str]:
-        charges = await staff.open_charges(tx, now - LATE)
         refunds = await staff.refunds_by_hand(tx, MANUAL)
+        charges = await staff.open_charges(tx, now - LATE, most)
         return [
-            *(_charge_line(row, now) for row in charges),
             *(f"REFUND  {row.payment_id}  {_common(row, now)}  {row.reason}" for row in refunds),
+            *listed(charges, lambda row: _charge_line(row, now)),
         ]
 
     return "\n".join(await _in_database(settings, look)) or "No charge waits, and no refund."
@@ -153,16 +155,29 @@ def _age(passed: timedelta) -> str:
 # --- Notices ----------------------------------------------------------------------------------------------------------
 
 
-async def list_notices(settings: Settings, *, resolved: bool) -> str:
+async def list_notices(settings: Settings, *, everything: bool = False, most: int = MOST) -> str:
     """One line a notice: id, when, how grave, what, and its ids and amounts. No personal data."""
-    rows = await _in_database(settings, lambda tx: staff.notices(tx, resolved=resolved))
-    return "\n".join(map(_notice_line, rows)) or "No notice waits for anybody."
+    look = staff.all_notices if everything else staff.notices
+    rows = await _in_database(settings, lambda tx: look(tx, most))
+    return "\n".join(listed(rows, _notice_line)) or "No notice waits for anybody."
 
 
 def _notice_line(row: Any) -> str:
     detail = " ".join(f"{name}={value}" for name, value in row.detail.items() if value is not None)
     done = "  (resolved)" if row.resolved_at is not None else ""
     return f"{row.id}  {row.created_at.isoformat(timespec='seconds')}  {row.severity}  {row.kind}  {detail}{done}"
+
+
+async def who_is_meant(settings: Settings, notice: str) -> str:
+    """Name and chat of the person a notice is about: for the terminal of who asked, never for a log."""
+    notice_id = _id(notice, "balcao notices")
+    found = await _in_database(settings, lambda tx: staff.who(tx, notice_id))
+    if found is None:
+        raise SystemExit(f"balcao: no notice has id {notice} (`balcao notices` lists them)")
+    if found.known is None:
+        return "It is about nobody in particular." if found.contact_id is None else "The person's data was deleted."
+    unknown = f"no telephone number is known (@{found.username} on WhatsApp)" if found.username else "no number known"
+    return f"{found.name or 'No name is known'}  {chat_link(found.wa_id) or unknown}"
 
 
 async def resolve_notice(settings: Settings, notice: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from ssl import SSLContext
 
 from aiohttp import ClientSession, web
 
@@ -19,7 +20,7 @@ from bot.gateways.mail import SmtpMail
 from bot.gateways.none import NoMail, NoSms
 from bot.gateways.pix.bcb import BcbPix
 from bot.gateways.pix.static import StaticPix
-from bot.gateways.pix.tls import client_ssl
+from bot.gateways.pix.tls import CertificateError, client_ssl
 from bot.gateways.redis import RedisPacer, RedisWake, connect
 from bot.gateways.sms import TwilioSms
 from bot.gateways.whatsapp import GraphWhatsApp, make_session
@@ -28,7 +29,7 @@ from bot.http.app import make_app, make_status_app
 from bot.http.deps import WebDeps
 from bot.http.health import usual_checks
 from bot.metrics import Metrics
-from bot.settings import Settings
+from bot.settings import Settings, unusable
 from conversations.catalogue import portuguese
 from conversations.dialogues.all import dialogues
 from conversations.engine import Engine
@@ -149,8 +150,6 @@ def _pix(settings: Settings, session: ClientSession, clock: Clock) -> PixGateway
     name, city = settings.pix_merchant_name or "Balcao", settings.pix_merchant_city or "Sao Paulo"
     if settings.pix_driver == "static":
         return StaticPix(clock, settings.pix_key, name, city)
-    password = settings.pix_certificate_password
-    certificate = settings.pix_certificate
     return BcbPix(
         session,
         str(settings.pix_base_url),
@@ -161,14 +160,34 @@ def _pix(settings: Settings, session: ClientSession, clock: Clock) -> PixGateway
         clock,
         name,
         city,
-        client_ssl(str(certificate), password.get_secret_value() if password else None) if certificate else None,
+        bank_tls(settings),
     )
+
+
+def try_out(settings: Settings) -> None:
+    """SettingsError for what looks right and would stop every process as soon as it is wired."""
+    bank_tls(settings)
+    _mail(settings)
+
+
+def bank_tls(settings: Settings) -> SSLContext | None:
+    """How a bank with the API Pix knows this server; None without a certificate. SettingsError when it is none."""
+    if settings.pix_certificate is None or settings.pix_driver != "bcb":
+        return None
+    password = settings.pix_certificate_password
+    try:
+        return client_ssl(str(settings.pix_certificate), password.get_secret_value() if password else None)
+    except CertificateError as error:
+        raise unusable("pix_certificate", str(error)) from None
 
 
 def _mail(settings: Settings) -> MailGateway:
     if settings.smtp_url is None or settings.mail_from is None:
         return NoMail()
-    return SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from)
+    try:
+        return SmtpMail(settings.smtp_url.get_secret_value(), settings.mail_from)
+    except ValueError as error:
+        raise unusable("mail_from", str(error)) from None
 
 
 def _sms(settings: Settings, session: ClientSession) -> SmsGateway:
@@ -281,6 +300,13 @@ class Running:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Balcao:
+        try:
+            return await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _open(self) -> Balcao:
         clock = SystemClock()
         session = await self._stack.enter_async_context(make_session())
         gateways = make_gateways(self._settings, session, clock)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +87,11 @@ class Deliveries:
     @property
     def in_flight(self) -> int:
         return len(self._flying) + len(self._landed)
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """What is carried here."""
+        return self._couriers.keys()
 
     async def run_once(self) -> int:
         """Claim what is due and let it fly; returns how many were claimed, and CLAIM if there was no room until now.

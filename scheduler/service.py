@@ -44,7 +44,8 @@ class Watch(Protocol):
 
     def mailbox(self, depth: int, oldest_seconds: float) -> None: ...
     def parked(self, count: int) -> None: ...
-    def dead(self, count: int) -> None: ...
+    def dead(self, kind: str, count: int) -> None: ...
+    def stopped(self, count: int) -> None: ...
     def payments(self, state: str, count: int) -> None: ...
 
 
@@ -61,6 +62,8 @@ class Service:
         self._periodic = periodic
         self._clock = clock
         self._wake = wake
+        self._kinds = set(deliveries.kinds)
+        """Of deliveries: those carried here, and others that were found dead."""
         self._stopping = False
         self._over = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -125,13 +128,17 @@ class Service:
             self._wake.ring(TURNS)
 
     async def observe(self) -> None:
-        """How much waits, as metrics: depth and age of the mailboxes, what is parked and dead, payments by state."""
+        """How much waits, as metrics: depth and age of the mailboxes, what is parked, dead and stopped, payments by
+        state. What is no more is told too."""
         now = self._clock.now()
         found = await self._database.run(lambda tx: clockwork.depths(tx, now), org=None, read_only=True)
         oldest = found["oldest"]
         self._watch.mailbox(found["depth"], (now - oldest).total_seconds() if oldest else 0.0)
         self._watch.parked(found["parked"])
-        self._watch.dead(found["outbox"].get("dead", 0))
+        self._watch.stopped(found["stopped"])
+        self._kinds |= found["dead"].keys()
+        for kind in sorted(self._kinds):
+            self._watch.dead(kind, found["dead"].get(kind, 0))
         for state in ALLOWED["payment_intents"]:
             self._watch.payments(state, found["payments"].get(state, 0))
 

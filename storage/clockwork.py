@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, func, or_, select, update
 
+from storage.deliveries import stopped_numbers
 from storage.statuses import ALLOWED
 from storage.tables.contacts import conversations
 from storage.tables.members import payment_intents
@@ -76,14 +77,14 @@ _LATELY = timedelta(days=1)
 
 
 async def depths(tx: Tx, now: datetime) -> Mapping[str, Any]:
-    """How much waits, and how long the oldest has waited; charges by state, of those that are over what was within a
-    day (there are as many as people ever bought)."""
+    """How much waits, and how long the oldest has waited; what was given up, by kind; numbers that are stopped; charges
+    by state, of those that are over what was within a day (there are as many as people ever bought)."""
     pending = events.c.status == PENDING
     depth = await tx.scalar(select(func.count()).select_from(events).where(pending))
     oldest = await tx.scalar(select(func.min(events.c.received_at)).where(pending))
     parked = await tx.scalar(select(func.count()).select_from(events).where(events.c.status == PARKED))
     talks = await tx.scalar(select(func.count()).select_from(conversations).where(conversations.c.floor == PARKED))
-    queue = await tx.all(select(outbox.c.status, func.count()).group_by(outbox.c.status))
+    dead = await tx.all(select(outbox.c.kind, func.count()).where(outbox.c.status == "dead").group_by(outbox.c.kind))
     charge = payment_intents.c
     lately = and_(charge.status.in_(_OVER), charge.updated_at > now - _LATELY)
     states = select(charge.status, func.count()).where(or_(charge.status.in_(_WAITING), lately))
@@ -92,6 +93,7 @@ async def depths(tx: Tx, now: datetime) -> Mapping[str, Any]:
         "depth": int(depth or 0),
         "oldest": oldest,
         "parked": int(parked or 0) + int(talks or 0),
-        "outbox": dict(tuple(row) for row in queue),
+        "dead": dict(tuple(row) for row in dead),
+        "stopped": len(await stopped_numbers(tx)),
         "payments": dict(tuple(row) for row in paid),
     }

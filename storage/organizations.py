@@ -43,6 +43,10 @@ class SealedAway:
     closed: int
     all: int
 
+    @property
+    def is_all(self) -> bool:
+        return self.closed == self.all
+
     def __str__(self) -> str:
         return f"{self.closed} of {self.all} cannot be read: set up with another BALCAO_SECRET_KEY"
 

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 
 from storage.tables.contacts import conversations
 from storage.tables.queues import PARKED, communications, events, outbox
 from storage.unit_of_work import Tx
 
 
-async def parked(tx: Tx, most: int = 200) -> Sequence[Row[Any]]:
-    """id, kind, done_at (when it was given up) and error, oldest first."""
-    columns = (events.c.id, events.c.kind, events.c.done_at, events.c.error)
+async def parked(tx: Tx, most: int) -> Sequence[Row[Any]]:
+    """id, kind, done_at (when it was given up) and error, oldest first; `in_all`: how many there are."""
+    columns = (events.c.id, events.c.kind, events.c.done_at, events.c.error, func.count().over().label("in_all"))
     return await tx.all(select(*columns).where(events.c.status == PARKED).order_by(events.c.id).limit(most))
 
 
@@ -31,20 +31,44 @@ async def replay(tx: Tx, event_id: int) -> bool:
     return found is not None
 
 
-async def dead(tx: Tx, most: int = 200) -> Sequence[Row[Any]]:
-    """id, kind, created_at, attempts and error, oldest first."""
-    columns = (outbox.c.id, outbox.c.kind, outbox.c.created_at, outbox.c.attempts, outbox.c.error)
+async def dead(tx: Tx, most: int) -> Sequence[Row[Any]]:
+    """What tells of them without their content, oldest first; `in_all`: how many there are."""
+    columns = (*_ABOUT, outbox.c.created_at, outbox.c.attempts, outbox.c.error, func.count().over().label("in_all"))
     return await tx.all(select(*columns).where(outbox.c.status == "dead").order_by(outbox.c.id).limit(most))
 
 
-async def retry(tx: Tx, outbox_id: int, now: datetime) -> bool:
-    """Deliver it now, however old it is. False when it is not dead."""
+_said = outbox.c.payload
+_ABOUT = (
+    outbox.c.id,
+    outbox.c.kind,
+    func.coalesce(_said["template"].as_string(), _said["intent"].as_string()).label("template"),
+    _said["code_id"].as_string().label("code_id"),
+    outbox.c.expires_at,
+)
+
+
+def no_second_try(row: Any, now: datetime) -> str | None:
+    """Why a dead delivery (`kind`, `code_id`, `expires_at`) must not go out any more; None when it may."""
+    if row.kind == "pix.refund":
+        # It was entered as failed when it was given up, and staff were told to look at the bank.
+        return "refund"
+    if row.code_id is not None:
+        return "code"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else None
+
+
+async def retry(tx: Tx, outbox_id: int, now: datetime) -> str | None:
+    """Deliver it now. None when it is queued, "absent" when it is not dead, else the reason of `no_second_try`."""
     one = (outbox.c.id == outbox_id) & (outbox.c.status == "dead")
-    again = {"status": "queued", "attempts": 0, "due_at": now, "expires_at": None, "error": None}
-    found = await tx.first(update(outbox).where(one).values(again).returning(outbox.c.communication_id))
-    if found is not None and found.communication_id is not None:
+    found = await tx.first(select(*_ABOUT, outbox.c.communication_id).where(one).with_for_update())
+    if found is None:
+        return "absent"
+    if reason := no_second_try(found, now):
+        return reason
+    await tx.run(update(outbox).where(one).values(status="queued", attempts=0, due_at=now, error=None))
+    if found.communication_id is not None:
         # What Meta itself told to have failed has an instant; that stays.
         table = communications.c
         ours = (table.id == found.communication_id) & (table.status == "failed") & table.failed_at.is_(None)
         await tx.run(update(communications).where(ours).values(status="queued", error_code=None, error_message=None))
-    return found is not None
+    return None

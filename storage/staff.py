@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, case, func, select, update
 
+from storage.tables.contacts import contacts
 from storage.tables.members import payment_intents, payments, refunds, registration_sessions
 from storage.tables.queues import staff_notices
 from storage.unit_of_work import Tx
@@ -19,11 +20,40 @@ _I, _P, _R, _D, _N = payment_intents, payments, refunds, registration_sessions, 
 # --- Notices ----------------------------------------------------------------------------------------------------------
 
 
-async def notices(tx: Tx, *, resolved: bool, most: int = 200) -> Sequence[Row[Any]]:
-    """The newest `most`, oldest of them first; without `resolved` only those that nobody has dealt with."""
-    statement = select(_N).order_by(_N.c.created_at.desc(), _N.c.id.desc()).limit(most)
-    rows = await tx.all(statement if resolved else statement.where(_N.c.resolved_at.is_(None)))
-    return list(reversed(rows))
+_IN_ALL = func.count().over().label("in_all")
+_GRAVE = case((_N.c.severity == "critical", 0), else_=1)
+
+
+async def notices(tx: Tx, most: int) -> Sequence[Row[Any]]:
+    """Warnings and worse that nobody has dealt with: the gravest first, then the oldest. `in_all`: how many there
+    are."""
+    waits = _N.c.resolved_at.is_(None) & (_N.c.severity != "info")
+    statement = select(_N, _IN_ALL).where(waits).order_by(_GRAVE, _N.c.created_at, _N.c.id)
+    return await tx.all(statement.limit(most))
+
+
+async def all_notices(tx: Tx, most: int) -> Sequence[Row[Any]]:
+    """With those for information and those that are resolved, newest first. `in_all`: how many there are."""
+    return await tx.all(select(_N, _IN_ALL).order_by(_N.c.created_at.desc(), _N.c.id.desc()).limit(most))
+
+
+_name = (
+    select(_D.c.full_name)
+    .where(_D.c.contact_id == contacts.c.id, _D.c.full_name.is_not(None))
+    .order_by(_D.c.created_at.desc(), _D.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+async def who(tx: Tx, notice_id: uuid.UUID) -> Row[Any] | None:
+    """Whom a notice is about: contact_id, name, wa_id and username, each None where there is none."""
+    named = func.coalesce(_name, contacts.c.profile_name).label("name")
+    return await tx.first(
+        select(_N.c.contact_id, contacts.c.id.label("known"), named, contacts.c.wa_id, contacts.c.username)
+        .join_from(_N, contacts, contacts.c.id == _N.c.contact_id, isouter=True)
+        .where(_N.c.id == notice_id)
+    )
 
 
 async def resolve(tx: Tx, notice_id: uuid.UUID, now: datetime) -> bool:
@@ -62,16 +92,17 @@ async def charges_by_txid(tx: Tx, start: str) -> Sequence[Row[Any]]:
     return await tx.all(select(_I).where(_I.c.provider_intent_id.startswith(start)).limit(2))
 
 
-async def open_charges(tx: Tx, since: datetime, most: int = 200) -> Sequence[Row[Any]]:
-    """Charges that somebody was shown and for which nothing came yet, lapsed ones from `since` on included (money may
-    be late); with the payer's name. Oldest first."""
+async def open_charges(tx: Tx, since: datetime, most: int) -> Sequence[Row[Any]]:
+    """Charges that somebody was shown and for which nothing came yet, with the payer's name: those that wait, oldest
+    first, then lapsed ones from `since` on (money may be late), newest first. `in_all`: how many there are."""
     shown = _I.c.br_code.is_not(None) & (_I.c.received == 0)
-    waits = (_I.c.status == "pending") | (_I.c.status.in_(("expired", "canceled")) & (_I.c.created_at >= since))
+    waits = _I.c.status == "pending"
+    lapsed = _I.c.status.in_(("expired", "canceled")) & (_I.c.created_at >= since)
     return await tx.all(
-        select(_I, _D.c.full_name)
+        select(_I, _D.c.full_name, _IN_ALL)
         .join(_D, _D.c.id == _I.c.registration_id)
-        .where(shown, waits)
-        .order_by(_I.c.created_at, _I.c.id)
+        .where(shown, waits | lapsed)
+        .order_by(case((waits, 0), else_=1), case((waits, _I.c.created_at)), _I.c.created_at.desc(), _I.c.id)
         .limit(most)
     )
 

@@ -19,7 +19,8 @@ from storage.vault import Vault
 
 START = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 CPF, OTHER_CPF, CHILD_CPF = "12345678909", "52998224725", "11144477735"
-VAULT = Vault(["a secret of the tests, long enough"])
+SECRET = "a secret of the tests, long enough"
+VAULT = Vault([SECRET])
 CONSENTS = ("terms", "privacy", "signature_method", "marketing", "health")
 ADDRESS = {
     "cep": "01001000",

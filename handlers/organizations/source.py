@@ -23,6 +23,9 @@ MOST_CHARACTERS = 2_000_000
 MOST_VALUES = 20_000
 DEEPEST = 20
 
+NOT_KEPT = "holds a character that cannot be kept (NUL, or half of one)"
+_NOWHERE_KEPT = re.compile(r"[\0\ud800-\udfff]")
+"""YAML lets them be written as `\\0` and `\\ud800`; PostgreSQL takes no NUL, and no encoding a lone surrogate."""
 _TAG = "tag:yaml.org,2002:"
 _TRUE = {"true", "yes", "on"}
 
@@ -118,6 +121,8 @@ class _Walk:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _Refused(Problem(key_node.start_mark.line + 1, dotted(path), "a key must be a word"))
             key, line = key_node.value, key_node.start_mark.line + 1
+            if _NOWHERE_KEPT.search(key):
+                raise _Refused(Problem(line, dotted(path), NOT_KEPT))
             if key in found:
                 first = self._source.line((*path, key))
                 self._source.problems.append(
@@ -130,6 +135,8 @@ class _Walk:
     def _scalar(self, node: Any, path: Path) -> Any:
         kind, text = node.tag.removeprefix(_TAG), node.value
         if kind == "str":
+            if _NOWHERE_KEPT.search(text):
+                self._source.problems.append(self._source.problem(path, NOT_KEPT))
             return text
         read_as = _READERS.get(kind)
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -11,10 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import text
 
 from bot import cli, logs
 from bot.town import EXAMPLES
 from handlers.channel.links import read
+from storage.unit_of_work import make_engine
 from tests.bot.processes import GOOD, bare
 
 EXAMPLE = EXAMPLES / "benefit-card.yaml"
@@ -107,6 +111,100 @@ def test_check_reads_the_file_beside_it_and_the_environment_wins(balcao: Balcao,
     assert balcao("check", PORT="0")[0] == 0
 
 
+def obstacle(result: tuple[int, str, str]) -> str:
+    """The one line of `check` that says why there is no start."""
+    status, out, err = result
+    (line,) = [line for line in out.splitlines() if line.startswith("MISSING")]
+    assert (status, err) == (1, "")
+    assert "Ready" not in out
+    return line
+
+
+def test_check_of_a_file_that_cannot_be_made(balcao: Balcao, file: Path) -> None:
+    nowhere = f"sqlite:///{file.parent}/none/balcao.db"
+    assert "the folder of its file does not exist" in obstacle(balcao("check", DATABASE_URL=nowhere))
+    assert "there is a folder" in obstacle(balcao("check", DATABASE_URL=f"sqlite:///{file.parent}"))
+    text = file.with_name("text.db")
+    text.write_text("no database " * 1000)
+    assert "file is not a database" in obstacle(balcao("check", DATABASE_URL=f"sqlite:///{text}"))
+    fresh = file.with_name("fresh.db")
+    assert balcao("check", DATABASE_URL=f"sqlite:///{fresh}")[0] == 0
+    assert not fresh.exists(), "to look is not to make"
+
+
+def test_check_of_an_embedded_database_of_another_version(balcao: Balcao, file: Path) -> None:
+    for revision, floor, ready in (("0001", "0001", True), ("9999", "0001", True), ("9999", "9999", False)):
+        with sqlite3.connect(file) as connection:
+            connection.execute("update alembic_version set version_num = ?", (revision,))
+            connection.execute("update schema_floor set revision = ?", (floor,))
+        connection.close()
+        if ready:
+            assert balcao("check")[0] == 0
+        else:
+            assert "start a newer one" in obstacle(balcao("check"))
+
+
+def test_check_of_a_postgresql_that_allows_no_start(balcao: Balcao, postgresql_url: str) -> None:
+    server = postgresql_url.rpartition("/")[0]
+    assert "run `balcao migrate` first" in obstacle(balcao("check", DATABASE_URL=f"{server}/template1"))
+    assert "does not exist" in obstacle(balcao("check", DATABASE_URL=f"{server}/balcao_none"))
+    away = obstacle(balcao("check", DATABASE_URL="postgresql://somebody:secret@127.0.0.1:9/balcao"))
+    assert "secret" not in away
+    assert balcao("check", DATABASE_URL=postgresql_url)[0] == 0
+
+
+def test_check_of_a_role_without_rights(balcao: Balcao, postgresql_url: str) -> None:
+    role, rest = f"balcao_poor_{os.getpid()}", postgresql_url.partition("@")[2]
+    theirs = {"DATABASE_URL": f"postgresql://{role}:poor@{rest}"}
+    everything = ("tables", "sequences")
+    sql(postgresql_url, f"create role {role} login nosuperuser password 'poor'")
+    try:
+        sql(postgresql_url, f"grant usage on schema public to {role}")
+        assert "permission denied for table alembic_version" in obstacle(balcao("check", **theirs))
+        sql(postgresql_url, f"grant select on all tables in schema public to {role}")
+        assert "the role may not read and write addresses" in obstacle(balcao("check", **theirs))
+        sql(postgresql_url, *(f"grant all on all {what} in schema public to {role}" for what in everything))
+        assert balcao("check", **theirs)[0] == 0
+    finally:
+        sql(postgresql_url, f"drop owned by {role}", f"drop role {role}")
+
+
+def sql(url: str, *statements: str) -> None:
+    async def run() -> None:
+        engine = make_engine(url)
+        async with engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+BANK = {
+    "PIX_DRIVER": "bcb",
+    "PIX_BASE_URL": "https://pix.example/v2",
+    "PIX_TOKEN_URL": "https://pix.example/oauth",
+    "PIX_CLIENT_ID": "client",
+    "PIX_CLIENT_SECRET": "secret",
+}
+
+
+def test_a_certificate_that_is_none_is_one_line(balcao: Balcao, file: Path) -> None:
+    for name in ("bank.pem", "bank.p12"):
+        wrong = file.with_name(name)
+        wrong.write_text("no certificate")
+        changes = {**BANK, "PIX_CERTIFICATE": str(wrong)}
+        assert f"BALCAO_PIX_CERTIFICATE cannot be used ({name}: " in obstacle(balcao("check", **changes))
+        for words in (("pix", "webhook"), ("serve", "--port", "0")):
+            assert "BALCAO_PIX_CERTIFICATE cannot be used" in refusal(balcao(*words, **changes))
+
+
+def test_a_sender_that_no_mail_server_takes_is_one_line(balcao: Balcao) -> None:
+    changes = {"SMTP_URL": "smtp://mail.example:587", "MAIL_FROM": "oi@clúbe.example"}
+    assert "BALCAO_MAIL_FROM cannot be used" in obstacle(balcao("check", **changes))
+    assert "BALCAO_MAIL_FROM cannot be used" in refusal(balcao("serve", "--port", "0", **changes))
+
+
 # --- settings stop every command ------------------------------------------------------------------------------------
 
 
@@ -137,6 +235,14 @@ def test_a_database_that_is_not_there_is_one_line(balcao: Balcao) -> None:
         assert "BALCAO_DATABASE_URL cannot be used" in said
         assert "secret" not in said
     assert "BALCAO_DATABASE_URL cannot be used" in refusal(balcao("migrate", DATABASE_URL="sqlite:////nowhere/x.db"))
+
+
+@pytest.mark.parametrize("option", ["channel_binding=require", "ssl=maybe"])
+def test_an_option_that_the_driver_does_not_know_is_one_line(balcao: Balcao, postgresql_url: str, option: str) -> None:
+    url = f"{postgresql_url}?{option}"
+    for words in (("migrate",), ("link",)):
+        assert "BALCAO_DATABASE_URL cannot be used" in refusal(balcao(*words, DATABASE_URL=url))
+    assert "BALCAO_DATABASE_URL cannot be used" in obstacle(balcao("check", DATABASE_URL=url))
 
 
 def test_words_that_are_no_command_are_refused(balcao: Balcao) -> None:
@@ -212,6 +318,61 @@ def test_user_add_refuses_what_cannot_be(balcao: Balcao, file: Path) -> None:
     assert "apply" in refusal(balcao("user", "add", "a@example.com", "A", typed="a long enough password\n"))
     assert balcao("user", "add", "a@example.com", "A", "--role", "king")[0] == USAGE
     assert rows(file, "select id from users") == []
+
+
+def test_user_add_takes_what_every_database_can_hold(database_url: str, balcao: Balcao) -> None:
+    balcao("apply", str(EXAMPLE), DATABASE_URL=database_url)
+
+    def add(email: str, name: str = "Bia") -> tuple[int, str, str]:
+        return balcao("user", "add", email, name, typed="a long enough password\n", DATABASE_URL=database_url)
+
+    wrong = ("a@b", "@example.com", "bia@", "bia @example.com", "a@b@example.com", "Bia <a@example.com>", "bia@example")
+    for email in (*wrong, "a@example..com", f"{'a' * 400}@example.com", "b\udcff@example.com"):
+        said = refusal(add(email))
+        assert "is no e-mail address" in said
+        assert len(said) < 120
+    for name in ("", "  ", "n" * 400, "B\udcff"):
+        assert "the name needs 1 to 255" in refusal(add("bia@example.com", name))
+    assert add("Bia.Souza+a@mail.example.com", "Bia Souza")[0] == 0
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**64)])
+def test_a_number_that_is_too_large_is_one_line(balcao: Balcao, number: int) -> None:
+    for words, told in (("replay", "is not parked"), ("retry", "is not dead")):
+        assert f"{number} {told}" in refusal(balcao(words, "--", str(number)))
+
+
+def test_apply_of_characters_that_no_database_takes(balcao: Balcao, file: Path) -> None:
+    bad = file.with_name("bad.yaml")
+    for char in (r"\0", r"\ud800"):
+        for line, changed in (("name: Cartão Aurora", f'name: "Cartão{char} Aurora"'),):
+            source = EXAMPLE.read_text("utf-8")
+            assert line in source
+            bad.write_text(source.replace(line, changed, 1), "utf-8")
+            said = refusal(balcao("apply", str(bad)))
+            assert "holds a character that cannot be kept" in said
+    assert rows(file, "select slug from organizations") == []
+
+
+# --- demo -----------------------------------------------------------------------------------------------------------
+
+
+def test_demo_of_what_cannot_be(balcao: Balcao, file: Path) -> None:
+    status, out, err = balcao("demo", "--port", "0", "--log-level", "FOO")
+    assert (status, out) == (USAGE, "")
+    assert "Traceback" not in err
+    text = file.with_name("text")
+    text.write_text("")
+    for place in (text, text / "below"):
+        said = refusal(balcao("demo", "--port", "0", "--data", str(place)))
+        assert f"--data {place} cannot be used" in said
+
+
+def test_metrics_need_the_folder_they_are_promised(balcao: Balcao, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nope")
+    said = refusal(balcao("serve", "--port", "0"))
+    assert "PROMETHEUS_MULTIPROC_DIR must be a folder" in said
+    assert "PROMETHEUS_MULTIPROC_DIR must be a folder" in refusal(balcao("demo", "--port", "0"))
 
 
 def test_pix_confirm_tells_the_payer_once(balcao: Balcao, file: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.cli import app
 from bot.metrics import Metrics
@@ -71,6 +73,30 @@ def test_alerts_ask_for_metrics_that_are_there() -> None:
     asked = {name for rule in rules for name in re.findall(r"balcao_\w+", rule["expr"])}
     assert asked
     assert asked <= names | {f"{name}_total" for name in names}
+
+
+def test_the_service_of_systemd_finds_its_settings() -> None:
+    (unit,) = re.findall(r"```ini\n(.*?)```", text("docs/operations.md"), re.DOTALL)
+    found = configparser.ConfigParser(interpolation=None)
+    found.optionxform = str  # type: ignore[assignment, method-assign]
+    found.read_string(unit)
+    assert found["Service"]["User"] == "balcao"
+    assert f"`{found['Service']['WorkingDirectory']}/.env`" in text("docs/operations.md")
+    command, *words = found["Service"]["ExecStart"].split()
+    assert (command, *words) == ("/opt/balcao/bin/balcao", "serve")
+
+
+def test_what_an_alert_counts_is_counted_from_the_start() -> None:
+    """From nothing to one is no increase: the first event of a label that was not there would be missed."""
+    families = text_string_to_metric_families(Metrics().render().decode())
+    samples = [sample for family in families for sample in family.samples]
+    rules = yaml.safe_load(text("docs/alerts.yml"))["groups"][0]["rules"]
+    asked = [found for rule in rules for found in re.findall(r"(?:increase|rate)\((\w+)\{(.*?)\}\[", rule["expr"])]
+    assert len(asked) == sum(len(re.findall(r"(?:increase|rate)\(", rule["expr"])) for rule in rules) > 0
+    for name, selector in asked:
+        labels = dict(re.findall(r'(\w+)="(.*?)"', selector))
+        there = [one for one in samples if one.name == name and labels.items() <= one.labels.items()]
+        assert there, (name, labels)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

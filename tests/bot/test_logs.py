@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,9 @@ import structlog
 
 from bot import logs
 from bot.redaction import mask
+from bot.town import open_town
+from tests.clock import FrozenClock
+from tests.town import Person
 
 CPF, PHONE, EMAIL = "529.982.247-25", "5511987654321", "fulana@example.com"
 UUID = "0190a2b3-c4d5-7e6f-8a9b-123456789012"
@@ -153,6 +157,21 @@ def test_chatty_libraries_are_quiet(lines: io.StringIO) -> None:
     logging.getLogger("sqlalchemy.engine").info("SELECT")
     structlog.get_logger().debug("detail")
     assert lines.getvalue() == ""
+
+
+async def test_what_people_say_is_in_no_log_however_much_is_logged(
+    lines: io.StringIO, database_url: str, clock: FrozenClock
+) -> None:
+    """A driver's own lines hold statements with their values, in spellings that look like nothing."""
+    logs.configure("DEBUG", "json", lines)
+    async with open_town(database_url, clock) as town:
+        ana = Person(town, clock, town.meta.person("5511987654321", "Fulana Beltrana"), EMAIL, "529 982 247 25")
+        assert "CEP" in await ana.reach("cep")
+        said = [ana.full_name, *ana.full_name.split(), "Fulana", "Beltrana", ana.code(), ana.email, ana.cpf]
+    text = lines.getvalue()
+    assert '"http.request"' in text
+    said += ["52998224725", "15/05/1990", "1990-05-15", "5511987654321"]
+    assert [words for words in said if re.search(rf"(?<![\w.]){re.escape(words)}(?!\w)", text)] == []
 
 
 def test_a_beat_skipped_on_a_busy_machine_is_not_worth_a_line_but_a_failed_job_is(lines: io.StringIO) -> None:

@@ -35,13 +35,15 @@ def test_gauges_hold_the_last_reading() -> None:
     metrics.mailbox(9, 1.0)
     metrics.mailbox(4, 2.5)
     metrics.parked(1)
-    metrics.dead(2)
+    metrics.dead("pix.refund", 2)
+    metrics.stopped(1)
     metrics.payments("paid", 7)
     assert {
         "balcao_mailbox_depth 4.0",
         "balcao_mailbox_oldest_seconds 2.5",
         "balcao_parked_events 1.0",
-        "balcao_dead_deliveries 2.0",
+        'balcao_dead_deliveries{kind="pix.refund"} 2.0',
+        "balcao_stopped_numbers 1.0",
         'balcao_payments{state="paid"} 7.0',
     } <= lines(metrics)
 
@@ -59,6 +61,17 @@ def test_turns_deliveries_and_steps_are_counted_by_outcome() -> None:
         'balcao_deliveries_total{kind="whatsapp",outcome="sent"} 2.0',
         'balcao_steps_total{dialogue="signup",outcome="unclear",step="cpf"} 1.0',
     } <= lines(metrics)
+
+
+def test_what_is_watched_is_there_before_it_happens() -> None:
+    unsent = [f'kind="whatsapp.{kind}",outcome="uncertain"' for kind in ("message", "code", "staff")]
+    failed = [f'outcome="failed",source="{source}"' for source in ("whatsapp", "pix", "payments")]
+    assert {
+        'balcao_webhooks_total{outcome="unsigned",source="whatsapp"} 0.0',
+        'balcao_deliveries_total{kind="pix.create",outcome="dead"} 0.0',
+        *(f"balcao_deliveries_total{{{labels}}} 0.0" for labels in unsent),
+        *(f"balcao_webhooks_total{{{labels}}} 0.0" for labels in failed),
+    } <= lines(Metrics())
 
 
 def test_two_applications_in_one_process_do_not_mix() -> None:

@@ -36,7 +36,7 @@ CRAMPED = re.compile(
 )
 AGED = re.compile(r"DELETE FROM \w+ WHERE \w+\.id IN \(SELECT")
 """What is deleted for its age is read through now and then, a bounded piece at a time."""
-QUEUE = re.compile(r"SELECT outbox\.status, count|DELETE FROM outbox WHERE outbox\.communication_id IN \(SELECT")
+QUEUE = re.compile(r"SELECT outbox\.kind, count|DELETE FROM outbox WHERE outbox\.communication_id IN \(SELECT")
 """What has not left yet, counted, or searched for what somebody who goes was to be told: it is short."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -107,6 +108,46 @@ def test_a_wrong_value_is_named_and_not_repeated(name: str, value: str, words: s
 def test_an_unknown_variable_is_refused_with_the_nearest_name() -> None:
     assert complaint(PROT="8080") == "BALCAO_PROT is not a setting of Balcão. Did you mean BALCAO_PORT."
     assert "see .env.example" in complaint(ZZZZZZZZZZZZZZZZZZZZ="1")
+
+
+@pytest.mark.parametrize("special", "#/?@[")
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://balcao:{}@db.example:5432/balcao"),
+        ("REDIS_URL", "redis://balcao:{}@cache.example:6379/0"),
+        ("SMTP_URL", "smtp://balcao:{}@mail.example:587"),
+    ],
+)
+def test_a_special_character_of_a_password_is_written_in_another_way(name: str, url: str, special: str) -> None:
+    """The address would be read as another one, and whoever trips over that later repeats a part of the password."""
+    for password in (f"hush{special}word", f"12{special}34", f"hush{special}"):
+        line = complaint(MAIL_FROM="oi@example.com", **{name: url.format(password)})
+        assert line.startswith(f"BALCAO_{name} is wrong, it must have the special characters of its password")
+        assert "%23" in line
+        assert all(part not in line for part in ("hush", "12", "34"))
+    written = GOOD | {"BALCAO_MAIL_FROM": "oi@example.com", f"BALCAO_{name}": url.format(quote(special, safe=""))}
+    load_settings(written)
+
+
+def test_an_option_that_redis_does_not_take_is_not_repeated() -> None:
+    line = complaint(REDIS_URL="redis://cache.example/0?db=hush")
+    assert line.startswith("BALCAO_REDIS_URL is wrong, it must have options that Redis knows behind its ?")
+    assert "hush" not in line
+
+
+def test_an_address_of_the_web_that_cannot_be_read_is_not_repeated() -> None:
+    for url in ("https://hush:word@x", "https://x:hush", "https://x:99999999", "https://[hush"):
+        line = complaint(PUBLIC_URL=url)
+        assert line.startswith("BALCAO_PUBLIC_URL is wrong, it must be an address")
+        assert "hush" not in line
+
+
+def test_a_file_of_settings_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes("BALCAO_PIX_MERCHANT_CITY=São Paulo\n".encode("latin-1"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"^\.env is not UTF-8 text\. Save it as UTF-8\.$"):
+        load_settings()
 
 
 def test_variables_of_the_tests_are_not_settings() -> None:

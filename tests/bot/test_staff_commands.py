@@ -19,12 +19,15 @@ from bot.staff_commands import (
     refunded_payment,
     resolve_notice,
     short_name,
+    who_is_meant,
 )
-from bot.wiring import make_gateways, make_jobs
+from bot.wiring import SystemClock, make_gateways, make_jobs
 from handlers.money import money
 from scheduler.couriers.letters import MailCourier
 from scheduler.digest import MailNotices
 from storage.base import new_id
+from storage.tables.contacts import contacts
+from storage.tables.members import payment_intents
 from storage.tables.queues import staff_notices
 from storage.unit_of_work import Tx
 from tests.bot.test_new_secrets import settings
@@ -36,6 +39,13 @@ from tests.town import Person, Stage, staged
 async def stage(sqlite_url: str, clock: FrozenClock) -> AsyncIterator[Stage]:
     """A town without a bank that tells anything."""
     async with staged(sqlite_url, clock, extra={"BALCAO_PIX_DRIVER": "static"}) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def both(database_url: str, clock: FrozenClock) -> AsyncIterator[Stage]:
+    """On SQLite and on PostgreSQL."""
+    async with staged(database_url, clock) as opened:
         yield opened
 
 
@@ -102,6 +112,21 @@ async def test_a_refund_by_hand_is_brought_to_its_end(stage: Stage) -> None:
         await refunded_payment(stage.town.settings, "R$ 10")
 
 
+async def test_what_lapsed_hides_nothing_that_waits(stage: Stage) -> None:
+    _, txid = await paying(stage)
+    (waiting,) = await stage.rows("payment_intents")
+    now = SystemClock().now()
+    lapsed = [
+        {**waiting._mapping, "id": new_id(), "provider_intent_id": str(number) * 26, "status": "expired",
+         "sequence": 1 + number, "created_at": now - timedelta(hours=number)}
+        for number in (3, 1, 2)
+    ]  # fmt: skip
+    await stage.town.balcao.database.run(lambda tx: tx.add(payment_intents, lapsed), org=None)
+    shown = (await list_payments(stage.town.settings, most=3)).splitlines()
+    assert [line.split()[1] for line in shown[:-1]] == [txid, "1" * 25, "2" * 25]
+    assert shown[-1] == "… and 1 more: --most 4 shows all of them"
+
+
 async def test_nobody_is_asked_who_cannot_tell(stage: Stage) -> None:
     await paying(stage)
     stage.clock.forward(timedelta(minutes=10))
@@ -147,16 +172,60 @@ async def note(stage: Stage, kind: str, severity: str, /, **detail: Any) -> None
 
 async def test_notices_are_listed_until_they_are_resolved(stage: Stage) -> None:
     known = stage.town.settings
-    assert await list_notices(known, resolved=False) == "No notice waits for anybody."
+    assert await list_notices(known) == "No notice waits for anybody."
     await note(stage, "refund_failed", "critical", amount=100)
-    line = await list_notices(known, resolved=False)
+    line = await list_notices(known)
     assert line.endswith("  critical  refund_failed  amount=100")
     assert await resolve_notice(known, line.split()[0]) == "Resolved."
-    assert await list_notices(known, resolved=False) == "No notice waits for anybody."
-    assert (await list_notices(known, resolved=True)).endswith("(resolved)")
+    assert await list_notices(known) == "No notice waits for anybody."
+    assert (await list_notices(known, everything=True)).endswith("(resolved)")
     for wrong, words in ((line.split()[0], "no open notice"), ("1", "is no id")):
         with pytest.raises(SystemExit, match=words):
             await resolve_notice(known, wrong)
+
+
+async def test_what_is_for_information_hides_nothing_that_waits(both: Stage) -> None:
+    stage, known = both, both.town.settings
+    for kind, severity in (("human_called", "warning"), ("pix_late", "warning"), ("refund_failed", "critical")):
+        await note(stage, kind, severity)
+        stage.clock.forward(timedelta(minutes=1))
+    for _ in range(3):
+        await note(stage, "pix_settled", "info")
+    shown = (await list_notices(known, most=3)).splitlines()
+    assert [line.split()[3] for line in shown] == ["refund_failed", "human_called", "pix_late"]
+    shown = (await list_notices(known, most=2)).splitlines()
+    assert shown[-1] == "… and 1 more: --most 3 shows all of them"
+    shown = (await list_notices(known, everything=True, most=4)).splitlines()
+    assert [line.split()[3] for line in shown[:-1]] == ["pix_settled"] * 3 + ["refund_failed"]
+    assert shown[-1] == "… and 2 more: --most 6 shows all of them"
+
+
+async def test_a_notice_says_whom_to_write_to_when_it_is_asked(both: Stage) -> None:
+    known, ana = both.town.settings, both.person()
+    await ana.reach("cpf")
+    await ana.say("atendente")
+    line = await list_notices(known)
+    assert "human_called" in line
+    assert "Ana" not in line
+    notice = line.split()[0]
+    assert await who_is_meant(known, notice) == "Ana Paula Souza  https://wa.me/5511987654321"
+    without = contacts.update().values(wa_id=None, username="ana.souza")
+    await both.town.balcao.database.run(lambda tx: tx.run(without), org=None)
+    words = "Ana Paula Souza  no telephone number is known (@ana.souza on WhatsApp)"
+    assert await who_is_meant(known, notice) == words
+
+
+async def test_a_notice_about_nobody(stage: Stage) -> None:
+    known = stage.town.settings
+    await note(stage, "channel.stopped", "critical")
+    notice = (await list_notices(known)).split()[0]
+    assert await who_is_meant(known, notice) == "It is about nobody in particular."
+    gone = staff_notices.update().values(contact_id=new_id())
+    await stage.town.balcao.database.run(lambda tx: tx.run(gone), org=None)
+    assert await who_is_meant(known, notice) == "The person's data was deleted."
+    for wrong, words in ((str(new_id()), "no notice has id"), ("1", "is no id")):
+        with pytest.raises(SystemExit, match=words):
+            await who_is_meant(known, wrong)
 
 
 async def mail_notices(stage: Stage) -> int:

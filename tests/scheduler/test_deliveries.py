@@ -546,11 +546,12 @@ async def test_a_dead_letter_is_tried_again_by_hand(bench: Bench) -> None:
     communication_id = await bench.message(ana)
     deliveries = bench.deliveries({KIND: script})
     await go(deliveries)
-    bench.clock.forward(timedelta(days=2))
-    (dead,) = await bench.database.run(set_aside.dead, org=None)
+    bench.clock.forward(timedelta(hours=20))
+    (dead,) = await bench.database.run(lambda tx: set_aside.dead(tx, 9), org=None)
     now = bench.clock.now()
-    assert await bench.database.run(lambda tx: set_aside.retry(tx, dead.id, now), org=None)
-    assert not await bench.database.run(lambda tx: set_aside.retry(tx, dead.id, now), org=None)
+    assert await bench.database.run(lambda tx: set_aside.retry(tx, dead.id, now + timedelta(days=1)), org=None)
+    assert await bench.database.run(lambda tx: set_aside.retry(tx, dead.id, now), org=None) is None
+    assert await bench.database.run(lambda tx: set_aside.retry(tx, dead.id, now), org=None) == "absent"
     script.plan = [Done(message_id="wamid.again", event=("ask.done", {}))]
     await go(deliveries)
     sent = await bench.one(communications, id=communication_id)

@@ -11,10 +11,11 @@ import pytest
 from handlers.ports import Refused
 from scheduler.periodic import Periodic
 from scheduler.service import MANY, Service
+from storage import deliveries as store
 from storage.base import new_id
 from storage.tables.members import payment_intents
 from storage.tables.queues import events, outbox, timers
-from tests.scheduler.bench import Bench, Recorder, Script
+from tests.scheduler.bench import NUMBER, Bench, Recorder, Script
 from tests.scheduler.test_deliveries import go
 
 
@@ -29,7 +30,8 @@ def service(bench: Bench, engine: Any = None, courier: Any = None) -> Service:
 def gauges(bench: Bench) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for name, *values in bench.watch.told:
-        found[(name, values[0]) if name == "payments" else name] = values[1:] if name == "payments" else values
+        named = name in ("payments", "dead")
+        found[(name, values[0]) if named else name] = values[1:] if named else values
     return found
 
 
@@ -45,7 +47,7 @@ async def test_gauges(bench: Bench) -> None:
     worker = service(bench)
     await worker.observe()
     told = gauges(bench)
-    assert (told["mailbox"], told["parked"], told["dead"]) == ([2, 40.0], [1], [1])
+    assert (told["mailbox"], told["parked"], told["dead", "whatsapp.message"]) == ([2, 40.0], [1], [1])
     assert told["payments", "pending"] == [1]
     paid = payment_intents.update().values(status="succeeded")
     await bench.database.run(lambda tx: tx.run(paid), org=None)
@@ -59,6 +61,29 @@ async def test_gauges(bench: Bench) -> None:
     await bench.database.run(lambda tx: tx.run(waiting), org=None)
     await worker.observe()
     assert gauges(bench)["payments", "pending"] == [1], "however long it waits"
+
+
+async def test_a_number_is_told_to_be_stopped_as_long_as_it_is(bench: Bench) -> None:
+    """Whether or not anything was on its way when it stopped."""
+    worker, told = service(bench), []
+    for change in (lambda tx: store.stop_number(tx, NUMBER, "190"), store.start_numbers):
+        await worker.observe()
+        told.append(gauges(bench)["stopped"])
+        await bench.database.run(change, org=None)
+        await worker.observe()
+        told.append(gauges(bench)["stopped"])
+    assert told == [[0], [1], [1], [0]]
+
+
+async def test_dead_deliveries_are_told_by_kind_until_they_are_gone(bench: Bench) -> None:
+    await bench.errand(await bench.person(), "pix.refund", status="dead")
+    worker = service(bench)
+    await worker.observe()
+    told = gauges(bench)
+    assert (told["dead", "pix.refund"], told["dead", "whatsapp.message"]) == ([1], [0])
+    await bench.database.run(lambda tx: tx.run(outbox.delete()), org=None)
+    await worker.observe()
+    assert gauges(bench)["dead", "pix.refund"] == [0]
 
 
 async def test_timers_become_events_of_their_people(bench: Bench) -> None:
