@@ -110,6 +110,7 @@ class Signup(Dialogue):
     lasting = frozenset({"dependents"})
     reminds = True
     keeps = True
+    prices = frozenset({"plan", "offer", "addons"})
     literal = MappingProxyType({"profession": frozenset({"atendente"})})
 
     # start and name

@@ -113,7 +113,10 @@ mail-human-called-subject = { $business }: alguém quer falar com a equipe
 mail-human-called-body = { $has_name ->
     [no] Uma pessoa
    *[yes] { $name }
-} pediu para falar com alguém da equipe.
+} pediu para falar com alguém da equipe{ $reason ->
+    [privacy] {" "}sobre os próprios dados (LGPD): a lei dá prazo para responder.
+   *[other] {"."}
+}
 
     { $has_link ->
         [yes] Responda pelo WhatsApp: { $link }
