@@ -92,6 +92,7 @@ class Signup(Dialogue):
         ("consented", "health", "checkout"),
         ("paid", list(_CHOOSING), "checkout"),
         ("done", "checkout", "finished"),
+        ("replan", "checkout", "choosing"),
         ("registration_closed", "*", "closed"),
         ("registration_expired", "*", "closed"),
         ("left", "*", "abandoning"),

@@ -95,6 +95,19 @@ async def test_cancel_erases_the_draft_and_takes_the_charge_back(stage: Stage, a
     assert "registration_canceled" in await stage.notices()
 
 
+async def test_another_plan_instead_of_the_one_to_be_paid(stage: Stage, ana: Person) -> None:
+    await ana.reach("paying")
+    told = await ana.say("mudei de ideia, quero o individual")
+
+    assert "Escolha outro plano" not in told
+    assert ana.offers()[:2] == ["Aurora Individual", "Aurora Família"]
+    await ana.tap("Aurora Individual")
+    assert "R$\u00a029,90 por Pix" in await ana.tap("Aceito e quero")
+    assert "Pagamento confirmado" in await ana.pay()
+    [customer] = await stage.rows("registration_sessions")
+    assert customer.status != "payment_pending"
+
+
 async def test_who_asks_for_their_data_is_heard_by_the_team(stage: Stage, ana: Person) -> None:
     await ana.reach("member")
     told = await ana.say("quais dados vocês têm de mim?")

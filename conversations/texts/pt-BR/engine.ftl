@@ -45,6 +45,7 @@ engine-reminder-2 = { $has_name ->
 } Guardei seu cadastro para você terminar quando puder. Quer continuar agora?
 
 error-choice = Não entendi 🤔 Escolha uma das opções, por favor.
+error-pix = O pagamento é por Pix: *{ $amount }*.
 error-kind-image = Vi que você mandou uma foto, mas aqui preciso da resposta por escrito.
 error-kind-video = Recebi seu vídeo, mas aqui preciso da resposta por escrito.
 error-kind-audio = Ainda não consigo ouvir áudios 😅 Pode escrever, por favor?
