@@ -80,6 +80,12 @@ class Asking:
         for text in ask.extra:
             turn.reply.say(Bubble(text, intent=ask.key, until=ask.until, unseen=ask.unseen))
 
+    def remind(self, turn: Turn) -> None:
+        """The question in few words; what comes with a picture, a file or a code stands above and is not sent again."""
+        ask = self.dialogue(turn).ask(self.talk(turn))
+        if ask is not None and not (ask.image or ask.document or ask.native or ask.extra):
+            self.ask(turn, again=True)
+
     def welcome_back(self, turn: Turn) -> None:
         """To somebody who says hello half way: how far it still is, and the question again."""
         if turn.conversation.top.dialogue != HOME:
@@ -92,20 +98,23 @@ class Asking:
         if turn.conversation.unclear < PATIENCE:
             return own
         taken = {choice.id for choice in own}
-        ways = (self.choice("any.human", "engine-button-human"), self.choice("any.menu", "engine-button-menu"))
+        ways = [self.choice("any.human", "engine-button-human")]
+        if turn.conversation.top.dialogue != HOME:
+            ways.append(self.choice("any.menu", "engine-button-menu"))
         return [*own, *(way for way in ways if way.id not in taken)]
 
     def _bubble(self, turn: Turn, ask: Ask, again: bool) -> Bubble:
         values = {**self.values(turn), **ask.values}
         short = f"{ask.key}-again"
-        key = short if again and self.catalogue.has(short) else ask.key
+        shorter = again and self.catalogue.has(short)
+        key = short if shorter else ask.key
         return Bubble(
             text=self.text(key, **values),
             choices=self.choices(turn, ask),
             list_label=ask.list_label or self.text("engine-list-label"),
             more_label=self.text("engine-more-label"),
-            image=ask.image,
-            document=ask.document,
+            image=None if shorter else ask.image,
+            document=None if shorter else ask.document,
             filename=ask.filename,
             native=ask.native,
             page=turn.conversation.top.draft.get("page", 0),

@@ -86,9 +86,6 @@ class Course:
             self._asking.ask(turn)
 
     async def finish(self, turn: Turn, finish: Finish) -> None:
-        if finish.result == "human":
-            await self.call_human(turn)
-            return
         stack = turn.conversation.stack
         self._asking.note(turn, finish.note, finish.values)
         done = stack.pop()
@@ -123,8 +120,8 @@ class Course:
                 return depth
         return None
 
-    async def call_human(self, turn: Turn) -> None:
-        outcome = await self._commands["support.call_human"](turn.desk, reason=turn.conversation.top.dialogue)
+    async def call_human(self, turn: Turn, reason: str) -> None:
+        outcome = await self._commands["support.call_human"](turn.desk, reason=reason)
         turn.conversation.floor = "human"
         turn.desk.later(FLOOR, turn.desk.now + HUMAN_FOR)
         organization = turn.desk.organization

@@ -147,6 +147,8 @@ class Dialogue:
     """States that hold another dialogue which `voltar` may hold again from its beginning."""
     literal: ClassVar[Mapping[str, frozenset[str]]] = {}
     """By state, words that sound like a wish and are an answer there ("atendente" is a profession too)."""
+    prices: ClassVar[frozenset[str]] = frozenset()
+    """States that tell what things cost: who asks for prices there is answered by the question itself."""
     listens: ClassVar[Mapping[str, frozenset[Kind]]] = {}
     """States that understand more than text and choices."""
 
@@ -178,6 +180,10 @@ class Dialogue:
             return None
         own: Callable[[Talk], Ask] | None = getattr(self, f"ask_{talk.state}", None)
         return own(talk) if own is not None else Ask(f"{self.name}-{talk.state}")
+
+    def also(self, talk: Talk) -> Sequence[Choice]:
+        """Answers that are good here without being shown."""
+        return ()
 
     def can(self, trigger: str, state: str) -> bool:
         event = self.machine.events.get(trigger)

@@ -131,10 +131,10 @@ class Engine:
             await self._course.stand(turn)
             return
         if said.kind is Kind.TEXT and greeting(said.text) and turn.conversation.version > 0:
-            self._asking.welcome_back(turn)
+            await self._wishes.greet(turn)
             return
         problem = self._resolve_choice(turn, talk, said)
-        wish = self._wishes.of(talk.option)
+        wish = self._wishes.of(talk.option) or self._wishes.polite(turn, talk, said)
         if wish is not None:
             await self._wishes.grant(turn, wish)
         elif problem == "stale":
@@ -160,15 +160,15 @@ class Engine:
 
     def _resolve_choice(self, turn: Turn, talk: Talk, said: Said) -> str | None:
         """Fill `talk.option`. Returns why this cannot be heard (stale, more, a kind nobody expects), or None."""
-        offered = self._offered(turn)
+        offered, also = self._offered(turn), self._asking.dialogue(turn).also(talk)
         listens = self._asking.dialogue(turn).listens.get(talk.state, frozenset())
         if said.kind is Kind.CHOICE and said.choice is not None and said.choice.count(".") >= 3:
-            talk.option = self._tapped(turn, said.choice, offered.choices)
+            talk.option = self._tapped(turn, said.choice, [*offered.choices, *also])
             if talk.option is None:
                 return "stale"
         elif said.kind in (Kind.TEXT, Kind.CHOICE):
             # A template's button carries whatever Meta has for it; its title is an answer like any other.
-            talk.option = _typed(said.text, shown(offered))
+            talk.option = _typed(said.text, shown(offered)) or _typed(said.text, also)
         elif said.kind not in listens:
             return f"kind-{said.kind.value}"
         return "more" if talk.option == MORE else None
@@ -211,6 +211,9 @@ class Engine:
         if turn.conversation.version == 0:
             # The first words of somebody new are no answer to anything: welcome them.
             await self._course.enter(turn)
+            return
+        if unclear.code == "choice" and self._wishes.prices_asked(turn):
+            self._asking.ask(turn)
             return
         turn.conversation.unclear += 1
         key = f"error-{unclear.code}".replace(".", "-")

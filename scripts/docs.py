@@ -14,8 +14,9 @@ _HEAD = """# Dialogues
 
 Written by `.venv/bin/python -m scripts.docs` from the code; `balcao diagram NAME` prints one of the maps. An arrow is
 a move: what was understood, or what the business answered. [How dialogues work](architecture.md#dialogues).
-Anywhere, in every dialogue: *menu*, *voltar*, *cancelar*, *ajuda*, *atendente*. The menu and the question whether to
-leave only come between: each takes the place of the other, and who goes on goes on with what they interrupted.
+Anywhere, in every dialogue: *menu*, *voltar*, *cancelar*, *ajuda*, *atendente*, *planos*, *meus dados*, *parar*, in
+these words or many others. The menu and the question whether to leave only come between: each takes the place of the
+other, and who goes on goes on with what they interrupted.
 """
 
 

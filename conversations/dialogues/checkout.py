@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from conversations.dialogues.wording import option
 from conversations.pix_bubble import pix_bubble
 from conversations.render import Choice
 from conversations.said import Kind
+from conversations.understand.words import plain
 from handlers.payments import bubbles
 
 _say = portuguese().say
@@ -19,6 +21,13 @@ _say = portuguese().say
 
 _RECEIPTS = frozenset({Kind.IMAGE, Kind.DOCUMENT})
 """A picture or file while we wait for a payment is its receipt: time to ask the bank."""
+_NOT_YET = re.compile(r"\b(?:nao|nunca|nem|vou|quando|se eu)\b")
+_PAID = re.compile(
+    r"\b(?:paguei|pagamos|transferi|depositei|comprovante|pix feito|(?:ja|ta|esta|foi) (?:pago|paga|feito)|ja fiz|"
+    r"(?:fiz|mandei|enviei) (?:o |um )?pix)\b|^(?:pago|feito|pix feito)$"
+)
+_RENEW = re.compile(r"\b(?:(?:novo|outro) (?:codigo|pix)|expirou|venceu|gerar?(?! (?:o |um )?boleto))\b")
+_REPLAN = re.compile(r"\b(?:(?:mudar|mudei|trocar|troca|outro|outros|escolher) (?:d[eo] |o )?(?:planos?|ideia))\b")
 _UNPAID = ("charging", "paying", "checking", "unpaid", "short", "awaiting_staff", "trouble", "renewing")
 _BEFORE_APPROVAL = (*_UNPAID, "sealing", "approving")
 
@@ -73,6 +82,7 @@ class Checkout(Dialogue):
     reminds = True
     over = frozenset({"welcome", "conflict"})
     rests = frozenset({"awaiting_staff"})
+    prices = frozenset({"paying", "unpaid", "short", "awaiting_staff"})
     listens = MappingProxyType(dict.fromkeys(("paying", "unpaid", "short", "awaiting_staff"), _RECEIPTS))
 
     # paying
@@ -108,17 +118,18 @@ class Checkout(Dialogue):
         return Move("again") if talk.option == "again" else Unclear("choice")
 
     def hear_paying(self, talk: Talk) -> Heard:
-        if talk.option in ("check", "renew", "show"):
-            return Move(talk.option)
-        word = talk.said.word if talk.said else ""
-        if talk.said is not None and talk.said.kind in _RECEIPTS:
-            return Move("check")
-        if any(stem in word for stem in ("paguei", "pago", "pix feito", "transferi", "ja fiz", "comprovante")):
-            return Move("check")
-        if any(stem in word for stem in ("novo codigo", "outro codigo", "expirou", "venceu", "gerar")):
-            return Move("renew")
-        # The code was shown once; to show it again with every word would be noise that Meta charges for.
-        return Move("asked") if talk.state == "paying" else Unclear("choice")
+        way = talk.option if talk.option in ("check", "renew", "show") else _way(talk)
+        if way == "replan":
+            return Finish("replan", {"misfit": None})
+        if way is not None:
+            renewed = {"expired": None} if way == "renew" else {}
+            return Move(way, {"claimed": way == "check" or None, **renewed})
+        if talk.state == "paying":
+            # The code was shown once; to show it again with every word would be noise that Meta charges for.
+            return Move("asked", {"claimed": None})
+        if talk.state == "unpaid" and not talk.draft.get("expired"):
+            return Unclear("pix", {"amount": money(int(talk.draft["amount"]))})
+        return Unclear("choice")
 
     hear_unpaid = hear_paying
     hear_short = hear_paying
@@ -131,9 +142,12 @@ class Checkout(Dialogue):
         return Do("payments.renew")
 
     def ask_unpaid(self, talk: Talk) -> Ask:
-        over = bool(talk.draft.get("expired"))
-        ways = self._renewal() if over else self._options("check", "show", "renew")
-        return Ask("checkout-expired" if over else "checkout-unpaid", {}, ways)
+        if talk.draft.get("expired"):
+            return Ask("checkout-expired", {}, self._renewal())
+        ways = self._options("check", "show", "renew")
+        if talk.draft.get("claimed"):
+            return Ask("checkout-unpaid", {}, ways)
+        return Ask("checkout-asked", {"amount": money(int(talk.draft["amount"]))}, ways)
 
     def ask_short(self, talk: Talk) -> Ask:
         return Ask("checkout-short", {"missing": money(int(talk.draft["missing"]))}, self._renewal())
@@ -202,6 +216,18 @@ class Checkout(Dialogue):
     def ask_conflict(self, talk: Talk) -> Ask:
         return Ask("checkout-conflict", {}, [Choice("any.human", _say("engine-button-human")),
                                              Choice("any.menu", _say("engine-button-menu"))])  # fmt: skip
+
+
+def _way(talk: Talk) -> str | None:
+    """What somebody who is to pay means by a picture or by words of their own."""
+    if talk.said is not None and talk.said.kind in _RECEIPTS:
+        return "check"
+    said = plain(talk.text)
+    if _REPLAN.search(said) and talk.state in ("paying", "unpaid"):
+        return "replan"
+    if _PAID.search(said) and not _NOT_YET.search(said):
+        return "check"
+    return "renew" if _RENEW.search(said) else None
 
 
 def _reference(talk: Talk) -> str:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from conversations.catalogue import money, portuguese
 from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
 from conversations.dialogues.wording import benefit_lines
 from conversations.render import Choice
+from conversations.understand.words import command, plain
+from handlers.facts import Plan
 
 _say = portuguese().say
+_ROOMS = ["plans", "whose", "card", "no_card", "benefits"]
+"""Where the menu leads, and its choices are still good."""
+_DOUBTS = frozenset({"nao", "nem", "sem", "menos", "ou"})
+_SMALL = frozenset({"com", "para", "mais", "plano", "plus"})
+_COSTS = frozenset({"quanto", "preco", "valor", "custa", "qual", "como", "mensalidade"})
 
 
 class Menu(Dialogue):
@@ -15,32 +24,29 @@ class Menu(Dialogue):
     initial = "choosing"
     states = ("choosing", "joining", "plans", "whose", "fetching", "card", "no_card", "benefits")
     moves = (
-        ("join", ["choosing", "plans"], "joining"),
-        ("plans", "choosing", "plans"),
-        ("benefits", "choosing", "benefits"),
-        ("one_card", "choosing", "fetching"),
-        ("many_cards", "choosing", "whose"),
+        ("join", ["choosing", *_ROOMS], "joining"),
+        ("plans", ["choosing", *_ROOMS], "plans"),
+        ("benefits", ["choosing", *_ROOMS], "benefits"),
+        ("one_card", ["choosing", *_ROOMS], "fetching"),
+        ("many_cards", ["choosing", *_ROOMS], "whose"),
         ("picked", "whose", "fetching"),
         ("card", "fetching", "card"),
         ("card_ready", "fetching", "card"),
         ("no_card", "fetching", "choosing"),
         ("document_failed", "fetching", "no_card"),
-        ("home", ["plans", "whose", "card", "no_card", "benefits"], "choosing"),
+        ("home", _ROOMS, "choosing"),
         ("done", "joining", "choosing"),
         ("canceled", "joining", "choosing"),
     )
     durable = True
     waits = frozenset({"fetching"})
+    prices = frozenset({"plans"})
 
     # choosing
 
     def ask_choosing(self, talk: Talk) -> Ask:
-        choices = list(self._member_choices() if talk.contact.members else self._stranger_choices())
-        if talk.paused:
-            resume = Choice("resume", _say("menu-option-resume"))
-            choices = [resume, *(choice for choice in choices if choice.id != "join")]
         key = "menu-member" if talk.contact.members else "menu-stranger"
-        return Ask(key, {"greeting": talk.organization.greeting, **self._who(talk)}, choices)
+        return Ask(key, {"greeting": talk.organization.greeting, **self._who(talk)}, self._choices(talk))
 
     def _who(self, talk: Talk) -> dict[str, str]:
         if not talk.contact.members:
@@ -48,26 +54,34 @@ class Menu(Dialogue):
         member = talk.contact.members[0]
         return {"name": member.full_name.split()[0], "plan": member.plan_name}
 
-    def _stranger_choices(self) -> list[Choice]:
-        return [Choice(option, _say(f"menu-option-{option}")) for option in ("join", "plans", "human")]
+    def _choices(self, talk: Talk) -> list[Choice]:
+        options = ("card", "benefits") if talk.contact.members else ("plans",)
+        shown = [Choice(option, _say(f"menu-option-{option}")) for option in options]
+        way, human = self._way(talk), Choice("any.human", _say("engine-button-human"))
+        return [*shown, way, human] if talk.contact.members and not talk.paused else [way, *shown, human]
 
-    def _member_choices(self) -> list[Choice]:
-        """Families share a phone: a member's phone may sign up somebody else."""
-        named = {"join": "menu-option-join-other"}
-        options = ("card", "benefits", "join", "human")
-        return [Choice(option, _say(named.get(option, f"menu-option-{option}"))) for option in options]
+    def _way(self, talk: Talk) -> Choice:
+        """Into the sign-up, or on with it. Families share a phone: a member's may sign up somebody else."""
+        if talk.paused:
+            return Choice("resume", _say("menu-option-resume"))
+        return Choice("join", _say("menu-option-join-other" if talk.contact.members else "menu-option-join"))
+
+    def also(self, talk: Talk) -> list[Choice]:
+        return self._choices(talk) if talk.state in _ROOMS else []
 
     def hear_choosing(self, talk: Talk) -> Heard:
         match talk.option:
             case "resume":
                 return Finish("resume")
-            case "human":
-                return Finish("human")
             case "card":
                 return self._card(talk)
-            case "join" | "plans" | "benefits":
+            case "plans":
+                return Move("plans", {"plan_id": None})
+            case "join" | "benefits" | "home":
                 return Move(talk.option)
         return Unclear("choice")
+
+    hear_card = hear_no_card = hear_benefits = hear_choosing
 
     def _card(self, talk: Talk) -> Heard:
         members = talk.contact.members
@@ -81,19 +95,26 @@ class Menu(Dialogue):
     # plans, for who is only looking
 
     def ask_plans(self, talk: Talk) -> Ask:
+        one = talk.organization.plan(talk.draft.get("plan_id"))
         lines = [
             _say("menu-plan-line", plan=plan.name, price=money(plan.price), cycle=_say(f"cycle-{plan.billing_cycle}"),
                  description=plan.description)
-            for plan in talk.organization.plans
+            for plan in ([one] if one else talk.organization.plans)
         ]  # fmt: skip
-        way = "resume" if talk.paused else "join"
-        choices = [Choice(option, _say(f"menu-option-{option}")) for option in (way, "home")]
-        return Ask("menu-plans", {"lines": "\n\n".join(lines)}, choices)
+        choices = [self._way(talk), Choice("home", _say("menu-option-home"))]
+        return Ask("menu-plan" if one else "menu-plans", {"lines": "\n\n".join(lines)}, choices)
 
     def hear_plans(self, talk: Talk) -> Heard:
-        if talk.option == "resume":
-            return Finish("resume")
-        return Move(talk.option) if talk.option is not None else Unclear("choice")
+        if talk.option is not None:
+            return self.hear_choosing(talk)
+        if command(talk.text) == "plans":
+            return Move("plans", {"plan_id": None})
+        plan = _named(talk)
+        if plan is None:
+            return Unclear("choice")
+        if _COSTS & set(plain(talk.text).split()):
+            return Move("plans", {"plan_id": str(plan.id)})
+        return Finish("resume") if talk.paused else Move("join")
 
     # the member's card
 
@@ -105,12 +126,10 @@ class Menu(Dialogue):
         return Ask("menu-whose", {}, [*choices, Choice("home", _say("menu-option-home"))])
 
     def hear_whose(self, talk: Talk) -> Heard:
-        if talk.option == "home":
-            return Move("home")
         for index, member in enumerate(talk.contact.members):
             if talk.option == f"member-{index}":
                 return Move("picked", {"customer_id": str(member.customer_id)})
-        return Unclear("choice")
+        return self.hear_choosing(talk)
 
     def arrive_fetching(self, talk: Talk) -> Arrival:
         return Do("memberships.card", {"customer_id": talk.draft.get("customer_id", "")})
@@ -132,3 +151,12 @@ class Menu(Dialogue):
         lines = benefit_lines(benefits)
         return Ask("menu-benefits", {"lines": lines or _say("menu-no-benefits")},
                    [Choice("home", _say("menu-option-home"))])  # fmt: skip
+
+
+def _named(talk: Talk) -> Plan | None:
+    """The one plan that is named, by words no other plan has ("gostei do premium")."""
+    said = set(plain(talk.text).split())
+    names = [(plan, set(plain(plan.name).split()) - _SMALL) for plan in talk.organization.plans]
+    counted = Counter(word for _, words in names for word in words)
+    meant = [plan for plan, words in names if any(counted[word] == 1 and len(word) > 2 for word in words & said)]
+    return meant[0] if len(meant) == 1 and not said & _DOUBTS else None

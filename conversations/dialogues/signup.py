@@ -93,6 +93,7 @@ class Signup(Dialogue):
         ("consented", "health", "checkout"),
         ("paid", list(_CHOOSING), "checkout"),
         ("done", "checkout", "finished"),
+        ("replan", "checkout", "choosing"),
         ("registration_closed", "*", "closed"),
         ("registration_expired", "*", "closed"),
         ("left", "*", "abandoning"),
@@ -111,6 +112,7 @@ class Signup(Dialogue):
     lasting = frozenset({"dependents"})
     reminds = True
     keeps = True
+    prices = frozenset({"plan", "offer", "addons"})
     literal = MappingProxyType({"profession": frozenset({"atendente"})})
 
     # start and name

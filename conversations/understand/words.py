@@ -12,7 +12,7 @@ PARTICLES = frozenset({"de", "da", "do", "das", "dos", "e"})
 _ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xv", "xxiii"})
 _FOREIGN = frozenset({"van", "von", "der", "den", "di", "del", "della", "du", "la", "y"})
 
-Command = Literal["menu", "back", "cancel", "human", "help", "stop"]
+Command = Literal["menu", "resume", "back", "cancel", "human", "help", "stop", "privacy", "plans"]
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -111,40 +111,87 @@ _PHRASES: dict[Command, str] = {
         "voltar pro menu|ir para o menu|ver o menu|ver menu|voltar ao inicio|voltar para o inicio|"
         "voltar pro inicio|abrir menu|home"
     ),
+    "resume": ("continuar|continuar cadastro|continuar o cadastro|continuar meu cadastro"),
     "back": ("voltar|volta|volte|voltar atras|voltar uma|voltar um passo|passo anterior|anterior|retornar"),
-    "cancel": (
-        "cancelar|cancela|cancele|cancelar tudo|cancela tudo|cancelar cadastro|cancelar o cadastro|desistir|"
-        "desisto|deixa pra la|deixa para la"
-    ),
+    "cancel": ("cancelar|cancela|cancele|cancelar tudo|cancela tudo|desistir|desisto|deixa pra la|deixa para la"),
     "human": (
-        "atendente|um atendente|uma atendente|atendente humano|atendimento humano|humano|falar com atendente|"
-        "falar com um atendente|falar com uma atendente|falar com o atendente|falar com a atendente|"
-        "falar com humano|falar com um humano|falar com pessoa|falar com uma pessoa|falar com alguem|"
-        "falar com gente|chamar atendente|chamar um atendente|chamar uma atendente|chama um atendente|"
-        "atendimento|suporte|pessoa de verdade"
+        "atendente|um atendente|uma atendente|atendente humano|atendimento humano|humano|um humano|de um humano|"
+        "de um atendente|de uma atendente|atendimento|suporte|pessoa de verdade|uma pessoa de verdade|"
+        "alguem da equipe|me liga|me ligue|me liguem|me ligar|liga pra mim|ligue para mim|"
+        "tenho uma duvida|tenho duvida|tenho duvidas"
     ),
     "help": ("ajuda|me ajuda|me ajude|uma ajuda|preciso de ajuda|socorro|help|como funciona"),
     "stop": (
         "parar|pare|stop|sair|parar mensagens|parar as mensagens|parar de receber|"
         "parar de receber mensagens|descadastrar|remover meu numero|nao quero mais mensagens|"
-        "nao me mande mensagens|nao quero receber mensagens"
+        "nao me mande mensagens|nao quero receber mensagens|nao me lembre mais"
     ),
 }
 _COMMANDS: dict[str, Command] = {
     phrase: command for command, phrases in _PHRASES.items() for phrase in phrases.split("|")
 }
-_OPENING = re.compile(r"^(?:por favor|pf|pfv|eu|quero|queria|gostaria de|preciso|posso|pode)\s+(?=\S)")
+_MY = "(?:(?:o|a|os|as|meu|minha|meus|minhas|esse|este|essa|esta|do|da|dos|das|de|todos|todas) )*"
+_YOU = "(?:voce|voces|vc|vcs)"
+_STAFF = (
+    f"(?:(?:a|o|um|uma|alguem d[ae]|algum|alguma|pessoal d[ae]) )*(?:equipe|time|{_YOU}|alguem|humano|pessoa|gente|"
+    "atendente|atendimento|suporte|responsavel|pessoal)(?: (?:da equipe|do time|de verdade|do suporte|ai|agora))?"
+)
+_PRICE = "(?:preco|precos|valor|valores|custo|custos|mensalidade|mensalidades|taxa|anuidade)"
+_SOLD = "(?:plano|planos|mensalidade|cartao|carteirinha|assinatura|adesao)"
+_WAYS: dict[Command, tuple[str, ...]] = {
+    "cancel": (
+        f"(?:cancelar|cancela|cancele|o cancelamento|cancelamento|encerrar|encerra|encerre) {_MY}"
+        "(?:plano|planos|assinatura|cartao|carteirinha|cadastro|conta|contrato|inscricao|adesao)",
+        f"(?:apagar|apaga|apague|excluir|exclui|exclua|deletar|remover) {_MY}cadastro",
+    ),
+    "human": (
+        f"(?:falar|conversar|falo|converso) com {_STAFF}",
+        f"(?:chamar|chama|chame|chamem) {_STAFF}",
+    ),
+    "privacy": (
+        f"{_MY}(?:lgpd|privacidade|dados pessoais|meus dados)",
+        "politica de privacidade",
+        f"(?:apagar|apaga|apague|excluir|exclui|exclua|deletar|delete|remover|remova|eliminar|corrigir|corrija|"
+        f"alterar|altere|atualizar|mudar|ver|acessar|saber|baixar|exportar) {_MY}"
+        "(?:dados|dados pessoais|dados de saude|minhas informacoes)",
+        f"(?:apagar|apaga|apague|excluir|exclui|exclua|deletar|delete|remover|remova|eliminar) {_MY}conta",
+        f"(?:que|quais)(?: sao)? {_MY}(?:dados|informacoes)(?: meus)?(?: que)? {_YOU} "
+        "(?:tem|guardam|guarda|possuem|coletam|coletaram|sabem)(?: (?:de mim|sobre mim|meus))?",
+        f"o que {_YOU} (?:sabem|tem|guardam|guarda) (?:de|sobre) mim",
+        f"nao autorizo mais (?:o uso )?{_MY}dados(?: pessoais| de saude)?",
+        f"(?:retirar|retiro|revogar|revogo) {_MY}(?:consentimento|autorizacao)",
+    ),
+    "plans": (
+        "(?:saber )?quanto (?:que )?(?:e|eh|custa|custam|fica|sai|ta|esta|seria|custaria|pago|eu pago|vou pagar|"
+        f"tenho que pagar)(?: (?:(?:o|os|a|as|um|cada|esse|este|essa) )?{_SOLD})?(?: por mes)?",
+        f"(?:(?:qual|quais)(?: e| sao| seria)? |saber |ver |me passa |tabela de )?(?:(?:o|os|a|as) )?{_PRICE}"
+        f"(?: (?:d[aeo]s? )?{_SOLD})?",
+        "(?:(?:ver|conhecer|saber|mostrar|mostra|quais(?: sao)?|que) )?(?:(?:os|seus|sobre os|dos) )*planos"
+        "(?: (?:voces tem|tem|disponiveis))?",
+    ),
+}
+_PATTERNS = {command: re.compile("|".join(ways)) for command, ways in _WAYS.items()}
+_OPENING = re.compile(
+    r"^(?:oi|ola|tudo bem|bom dia|boa tarde|boa noite|por favor|pf|pfv|eu|quero|queria|gostaria de|preciso|posso|"
+    r"pode|podem|poderia|consigo|como(?: eu)? faco (?:para|pra)|como)\s+(?=\S)"
+)
 _CLOSING = re.compile(r"\s+(?:por favor|por gentileza|pf|pfv|pfvr|obrigado|obrigada)$")
 
 
 def command(text: str) -> Command | None:
     """The command this whole message is, if it is one; never a word inside a longer sentence.
 
-    The phrase itself has at most four words; only "quero…", "por favor" and the like may stand around it.
+    Only a hello, "quero…", "por favor" and the like may stand around it.
     """
     if len(text) > 80:
         return None
     phrase = _CLOSING.sub("", plain(text))
-    while phrase not in _COMMANDS and (opening := _OPENING.match(phrase)):
+    while (found := _commanded(phrase)) is None and (opening := _OPENING.match(phrase)):
         phrase = phrase[opening.end() :]
-    return _COMMANDS.get(phrase)
+    return found
+
+
+def _commanded(phrase: str) -> Command | None:
+    if phrase in _COMMANDS:
+        return _COMMANDS[phrase]
+    return next((command for command, pattern in _PATTERNS.items() if pattern.fullmatch(phrase)), None)

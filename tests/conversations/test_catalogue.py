@@ -37,7 +37,7 @@ WORDS = {
     "prices": "Plano: R$ 69,90 por mês\n" * 3,
     "benefits": "✔️ *Consultas*: com hora marcada\n" * 6, "due_now": "R$ 110,00", "terms_url": "https://example.com/termos",
     "privacy_url": "https://example.com/privacidade", "text": "Usamos seus dados de saúde para o seu plano. " * 8,
-    "first_name": "Ana", "paid": "yes",
+    "first_name": "Ana", "paid": "yes", "reason": "privacy",
     "kind": "pix_awaiting_staff", "lines": "• Maria Exemplo, Filho(a), 7 anos\n" * 5,
 }  # fmt: skip
 NUMBERS = ("step", "steps", "left", "limit", "count", "minimum", "most", "least", "days", "tries", "seconds", "minutes",
@@ -138,7 +138,7 @@ def made() -> set[str]:
     patterns = set(re.findall(r'f"([\w-]+-)\{', CODE))
     keys |= {f"{prefix}{word}" for prefix in patterns for word in words if f"{prefix}{word}" in MESSAGES}
     keys |= {f"{prefix}{count}" for prefix in patterns for count in (1, 2)}
-    keys |= {f"{key}-again" for key in asked | keys}
+    keys |= {f"{key}-again" for key in asked | keys | named()}
     purposes = ("code-identity", "code-signature", "code-recovery", "human-called", "notice")
     keys |= {f"mail-{one}-{part}" for one in purposes for part in ("subject", "body")}
     return keys | {f"sms-{one}" for one in purposes}

@@ -95,6 +95,40 @@ async def test_cancel_erases_the_draft_and_takes_the_charge_back(stage: Stage, a
     assert "registration_canceled" in await stage.notices()
 
 
+async def test_another_plan_instead_of_the_one_to_be_paid(stage: Stage, ana: Person) -> None:
+    await ana.reach("paying")
+    told = await ana.say("mudei de ideia, quero o individual")
+
+    assert "Escolha outro plano" not in told
+    assert ana.offers()[:2] == ["Aurora Individual", "Aurora Família"]
+    await ana.tap("Aurora Individual")
+    assert "R$\u00a029,90 por Pix" in await ana.tap("Aceito e quero")
+    assert "Pagamento confirmado" in await ana.pay()
+    [customer] = await stage.rows("registration_sessions")
+    assert customer.status != "payment_pending"
+
+
+async def test_who_asks_for_their_data_is_heard_by_the_team(stage: Stage, ana: Person) -> None:
+    await ana.reach("member")
+    told = await ana.say("quais dados vocês têm de mim?")
+
+    assert "prazo da lei" in told
+    assert "Chamei nossa equipe" in told
+    assert [row.detail["reason"] for row in await stage.rows("staff_notices", kind="human_called")] == ["privacy"]
+    letter = next(one.mail for one in ana.town.mailbox.received if "falar com a equipe" in one.mail.subject)
+    assert "sobre os próprios dados" in letter.text
+
+
+async def test_hello_some_days_after_the_welcome_is_answered_with_the_menu(ana: Person) -> None:
+    await ana.reach("welcome")
+
+    assert await ana.say("obrigada!") == "Por nada! 💚"
+    await ana.wait(days=5)
+    told = await ana.say("oi")
+    assert "Você é membro do plano" in told
+    assert "onde paramos" not in told
+
+
 async def test_cancel_after_paying_gives_the_money_back(stage: Stage, ana: Person) -> None:
     await ana.reach("contract")
     await ana.say("cancelar")

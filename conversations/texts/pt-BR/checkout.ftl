@@ -49,6 +49,10 @@ checkout-welcome-plain = Bem-vindo(a), { $first_name }! 🎉 Sua carteirinha { $
 checkout-welcome = { checkout-welcome-plain } Quer receber novidades e ofertas por aqui?
 checkout-offers-thanks = Combinado! 💚 Para parar de receber, é só escrever *parar*.
 checkout-unpaid-again = O que prefere fazer?
+checkout-asked = { error-pix } Se quiser outro plano, escreva *outro plano*.
+
+    { checkout-unpaid-again }
+checkout-asked-again = { checkout-unpaid-again }
 checkout-conflict-again = A equipe pode ajudar com o acesso e com a devolução.
 checkout-option-offers_yes = Sim, quero
 checkout-option-offers_no = Agora não
@@ -116,7 +120,10 @@ mail-human-called-subject = { $business }: alguém quer falar com a equipe
 mail-human-called-body = { $has_name ->
     [no] Uma pessoa
    *[yes] { $name }
-} pediu para falar com alguém da equipe.
+} pediu para falar com alguém da equipe{ $reason ->
+    [privacy] {" "}sobre os próprios dados (LGPD): a lei dá prazo para responder.
+   *[other] {"."}
+}
 
     { $has_link ->
         [yes] Responda pelo WhatsApp: { $link }

@@ -7,6 +7,9 @@ engine-button-menu = Ir para o menu
 engine-button-resume = Continuar
 engine-button-stop = Não me lembre mais
 
+engine-hello = Olá! 👋 Aqui é *{ $business }*.
+engine-thanks = Por nada! 💚
+engine-okay = Combinado! 💚
 engine-resume = Que bom te ver de volta{ $has_name ->
     [no] {""}
    *[yes] , { $name }
@@ -25,7 +28,9 @@ engine-human-noted = Anotei seu pedido para a equipe 🙋 Para voltar ao atendim
 engine-cancel-member = Para cancelar o plano (em até 7 dias devolvemos tudo), toque em *Falar com a equipe*.
 engine-help = Pode responder no seu tempo. Escreva *voltar* para corrigir a resposta anterior, *menu* para ver as opções, *cancelar* para desistir ou *atendente* para falar com uma pessoa.
 engine-card-number = Por segurança, não envie números de cartão por aqui. Não guardei o que você mandou.
-engine-reminders-stopped = Combinado, não mando mais lembretes nem ofertas. Quando quiser continuar, é só escrever *oi*.
+engine-reminders-stopped = Combinado, não mando mais lembretes nem ofertas.
+engine-still-here = Quando quiser continuar, é só escrever *oi*.
+engine-privacy = Seus dados são seus 💚 Nossa equipe cuida do seu pedido dentro do prazo da lei.
 engine-reminder-1 = { $has_name ->
     [no] Oi!
    *[yes] Oi, { $name }!
@@ -41,6 +46,7 @@ engine-reminder-2 = { $has_name ->
 } Guardei seu cadastro para você terminar quando puder. Quer continuar agora?
 
 error-choice = Não entendi 🤔 Escolha uma das opções, por favor.
+error-pix = O pagamento é por Pix: *{ $amount }*.
 error-kind-image = Vi que você mandou uma foto, mas aqui preciso da resposta por escrito.
 error-kind-video = Recebi seu vídeo, mas aqui preciso da resposta por escrito.
 error-kind-audio = Ainda não consigo ouvir áudios 😅 Pode escrever, por favor?

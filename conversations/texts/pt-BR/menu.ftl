@@ -4,10 +4,11 @@ menu-stranger = Olá! 👋 Aqui é *{ $business }*. { $greeting }
 menu-member = Oi, { $name }! 💚 Você é membro do plano *{ $plan }*.
 
     O que você precisa?
+menu-stranger-again = Como posso ajudar?
+menu-member-again = O que você precisa?
 menu-option-join = Quero fazer parte
 menu-option-join-other = Cadastrar outra pessoa
 menu-option-plans = Conhecer os planos
-menu-option-human = Falar com a equipe
 menu-option-card = Minha carteirinha
 menu-option-benefits = Meus benefícios
 menu-option-home = Voltar ao menu
@@ -18,17 +19,22 @@ menu-plans = Nossos planos:
     { $lines }
 menu-plan-line = *{ $plan }* — { $price } { $cycle }
     { $description }
+menu-plan = { $lines }
+menu-plans-again = Quer escolher um? Pode escrever o nome do plano.
+menu-plan-again = { menu-plans-again }
 menu-whose = De quem é a carteirinha?
 menu-card = Aqui está 😊 Mostre esta carteirinha no parceiro: o QR code confirma na hora que ela vale.
 
     Link: { $card_url }
 
     Para compartilhar: { $share_url }
+menu-card-again = Precisa de mais alguma coisa?
 menu-fetching-wait = Estou preparando sua carteirinha, já te mando.
 menu-no-card = Não consegui preparar sua carteirinha agora. Já avisei a equipe; tente de novo mais tarde.
 menu-benefits = Seus benefícios:
 
     { $lines }
+menu-benefits-again = { menu-card-again }
 menu-no-benefits = Seu plano ainda não tem benefícios publicados. Fale com a equipe.
 
 # The words a wa.me link writes for the person.
