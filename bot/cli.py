@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -409,10 +410,20 @@ def _database_trouble() -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         words = str(cause.__cause__ or cause).splitlines() or [type(cause).__name__]
         raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {words[0]}") from None
-    except (ArgumentError, TypeError, ValueError):
-        # Of what the address says behind its `?`, for one. What the driver says of it could repeat the password.
+    except (ArgumentError, TypeError, ValueError) as error:
+        if not _is_of_the_address(error):
+            raise
+        # What the driver says of it could repeat the password.
         why = "its address, or an option in it, is not understood"
         raise DatabaseTrouble(f"balcao: the database of BALCAO_DATABASE_URL cannot be used: {why}") from None
+
+
+def _is_of_the_address(error: Exception) -> bool:
+    """What a driver makes of an option behind the `?` is told where it connects; anything else is a fault of ours."""
+    from sqlalchemy.exc import ArgumentError
+
+    steps = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, ArgumentError) or any("connect" in step.name for step in steps[-3:])
 
 
 class DatabaseTrouble(SystemExit):
