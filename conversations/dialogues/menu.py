@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from conversations.catalogue import money, portuguese
 from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
-from conversations.dialogues.wording import benefit_lines
+from conversations.dialogues.wording import benefit_lines, named_plan
 from conversations.render import Choice
 from conversations.understand.words import command, plain
-from handlers.facts import Plan
 
 _say = portuguese().say
 _ROOMS = ["plans", "whose", "card", "no_card", "benefits"]
 """Where the menu leads, and its choices are still good."""
-_DOUBTS = frozenset({"nao", "nem", "sem", "menos", "ou"})
-_SMALL = frozenset({"com", "para", "mais", "plano", "plus"})
 _COSTS = frozenset({"quanto", "preco", "valor", "custa", "qual", "como", "mensalidade"})
 
 
@@ -109,7 +104,7 @@ class Menu(Dialogue):
             return self.hear_choosing(talk)
         if command(talk.text) == "plans":
             return Move("plans", {"plan_id": None})
-        plan = _named(talk)
+        plan = named_plan(talk.text, talk.organization.plans)
         if plan is None:
             return Unclear("choice")
         if _COSTS & set(plain(talk.text).split()):
@@ -151,12 +146,3 @@ class Menu(Dialogue):
         lines = benefit_lines(benefits)
         return Ask("menu-benefits", {"lines": lines or _say("menu-no-benefits")},
                    [Choice("home", _say("menu-option-home"))])  # fmt: skip
-
-
-def _named(talk: Talk) -> Plan | None:
-    """The one plan that is named, by words no other plan has ("gostei do premium")."""
-    said = set(plain(talk.text).split())
-    names = [(plan, set(plain(plan.name).split()) - _SMALL) for plan in talk.organization.plans]
-    counted = Counter(word for _, words in names for word in words)
-    meant = [plan for plan, words in names if any(counted[word] == 1 and len(word) > 2 for word in words & said)]
-    return meant[0] if len(meant) == 1 and not said & _DOUBTS else None

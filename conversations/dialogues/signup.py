@@ -11,7 +11,7 @@ from typing import Any
 from conversations.catalogue import money, portuguese
 from conversations.dialogue import Arrival, Ask, Call, Dialogue, Do, Finish, Heard, Move, Talk, Unclear
 from conversations.dialogues.dependents import family_lines, most_dependents
-from conversations.dialogues.wording import benefit_lines, option
+from conversations.dialogues.wording import benefit_lines, named_plan, option
 from conversations.render import Choice
 from conversations.understand.bad import Bad
 from conversations.understand.dates import parse_birth_date
@@ -279,7 +279,7 @@ class Signup(Dialogue):
     def hear_plan(self, talk: Talk) -> Heard:
         if talk.option == "family":
             return Move("family", {"misfit": None, "another": None})
-        plan = talk.organization.plan(talk.option)
+        plan = talk.organization.plan(talk.option) or named_plan(talk.text, talk.organization.plans)
         if plan is None:
             return self._another(talk)
         misfit = _misfit(plan, talk)

@@ -77,6 +77,21 @@ async def test_the_plan_that_was_accepted_is_the_one_signed(both: Stage) -> None
     assert await plan_of(both) == "Aurora Individual"
 
 
+@pytest.mark.parametrize("words", ["quanto é o premium?", "gostei do premium", "quero o Premium"])
+async def test_a_plan_named_beside_the_list_is_shown_and_nobody_new_in_the_family(ana: Person, words: str) -> None:
+    await ana.reach("family")
+    await enter(ana, BIA)
+
+    assert "*Aurora Premium*" in await ana.say(words)
+    assert "Aceito e quero" in ana.offers()
+
+
+async def test_who_is_to_be_in_the_family_is_no_plan(ana: Person) -> None:
+    await ana.reach("plan")
+
+    assert "Aceito e quero" not in await ana.say("quero incluir minha família")
+
+
 async def test_a_price_that_changed_is_shown_before_it_is_accepted(stage: Stage, ana: Person, tmp_path: Path) -> None:
     await ana.reach("offer")
     await change(stage, business_with(tmp_path, ("price: 69.90", "price: 89.90")))
