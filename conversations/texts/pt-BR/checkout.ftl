@@ -140,6 +140,7 @@ mail-notice-body = Olá, equipe!
     { $lines }
 
     Para ver todos os avisos: balcao notices
+    Para saber de quem se trata: balcao notices --who NÚMERO
     Para marcar um como resolvido: balcao notices --resolve NÚMERO
 notice-kind = { $kind ->
     [turn_parked] Uma mensagem não pôde ser tratada
@@ -167,6 +168,11 @@ notice-kind = { $kind ->
     [refund_failed] O banco não fez uma devolução
     [money_returned] Um pagamento foi devolvido
     [cpf_taken_at_approval] Dois cadastros com o mesmo CPF
+    [plan_overcrowded] Pago, mas há mais dependentes do que o plano aceita
+    [account_account_update] A Meta mudou a situação da conta do WhatsApp
+    [account_account_alerts] Alerta da Meta sobre a conta do WhatsApp
+    [account_phone_number_quality_update] A qualidade do número do WhatsApp mudou
+    [account_message_template_status_update] Um modelo de mensagem mudou de situação
     [contract_missing] Falta o contrato
     [consent_text_missing] Falta um texto de consentimento
    *[other] { $kind }
