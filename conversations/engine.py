@@ -92,7 +92,7 @@ class Engine:
             await self._aside(turn, said)
             return
         wish = self._wishes.heard(turn, said)
-        if turn.conversation.floor == "human" and wish not in ("menu", "resume") and not self._ours(turn, said):
+        if turn.conversation.floor == "human" and not self._calls_us(turn, said, wish):
             turn.quiet = True
             return
         turn.conversation.floor = "bot"
@@ -173,9 +173,14 @@ class Engine:
             return f"kind-{said.kind.value}"
         return "more" if talk.option == MORE else None
 
-    def _ours(self, turn: Turn, said: Said) -> bool:
-        """Whether this taps a button of the very question that stands: said to the bot, whoever has the floor."""
-        if said.choice is None or self._asking.waiting(turn):
+    def _calls_us(self, turn: Turn, said: Said, wish: str | None) -> bool:
+        """Whether this is said to the bot, though a person has the floor: *menu*, or a tap on a reminder or on a button
+        of the very question that stands. *Continuar* may be said to that person."""
+        if wish == "menu" or said.choice is None:
+            return wish == "menu"
+        if wish == "resume":
+            return True
+        if self._asking.waiting(turn):
             return False
         return self._tapped(turn, said.choice, self._offered(turn).choices) is not None
 

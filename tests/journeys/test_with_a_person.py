@@ -18,6 +18,15 @@ async def test_a_payment_is_told_of_and_goes_on_when_they_are_back(stage: Stage,
     assert "Pagamento confirmado" in await ana.tap("Continuar cadastro")
 
 
+async def test_what_is_said_to_the_person_is_not_for_the_bot(ana: Person) -> None:
+    await ana.reach("cep")
+    await ana.say("atendente")
+
+    for words in ("quero continuar", "Continuar", "obrigada", "quanto custa?", "sim"):
+        assert await ana.say(words) == ""
+    assert "Como posso ajudar?" in await ana.say("menu")
+
+
 async def test_who_was_left_half_way_by_both_is_reminded_once(stage: Stage, ana: Person) -> None:
     await ana.reach("cep")
     await ana.say("atendente")
