@@ -18,9 +18,7 @@ async def test_yes_and_no_before_something_is_thrown_away(ana: Person) -> None:
     assert "cancelei seu cadastro" in await ana.say("ss")
 
 
-@pytest.mark.parametrize(
-    ("typed", "granted"), [("sim", True), ("s", True), ("pode", True), ("não", False), ("n", False)]
-)
+@pytest.mark.parametrize(("typed", "granted"), [("sim", True), ("n", False)])
 async def test_the_health_consent_by_yes_and_no(stage: Stage, ana: Person, typed: str, granted: bool) -> None:
     await ana.reach("plan")
     await ana.tap("Aurora Premium")
@@ -41,30 +39,27 @@ async def test_terms_and_the_signature_take_no_mere_yes(stage: Stage, ana: Perso
         assert "toque no botão abaixo" in await ana.say(word)
 
 
-@pytest.mark.parametrize("word", ["ok", "isso", "claro", "pode"])
-async def test_offers_take_no_mere_yes(stage: Stage, ana: Person, word: str) -> None:
+async def test_offers_take_no_mere_yes(stage: Stage, ana: Person) -> None:
     await ana.reach("welcome")
-    await ana.say(word)
+    await ana.say("claro")
 
     assert not any(row.granted for row in await stage.rows("consents") if row.consent_type == "marketing")
 
 
-@pytest.mark.parametrize("word", ["sim", "quero", "sim, pode gerar"])
-async def test_a_new_code_for_the_one_that_expired(stage: Stage, ana: Person, word: str) -> None:
+async def test_a_new_code_for_the_one_that_expired(stage: Stage, ana: Person) -> None:
     await ana.reach("paying")
     await ana.wait(days=4)
     assert "Quer que eu gere um novo?" in await ana.say("já paguei")
 
-    assert "por Pix" in await ana.say(word)
+    assert "por Pix" in await ana.say("sim, pode gerar")
     assert len(stage.town.bank.charges) == 2
 
 
-@pytest.mark.parametrize("word", ["sim", "ok"])
-async def test_a_code_for_what_is_missing(ana: Person, word: str) -> None:
+async def test_a_code_for_what_is_missing(ana: Person) -> None:
     await ana.reach("paying")
     assert "Posso gerar o Pix do que falta" in await ana.pay(1000)
 
-    assert "por Pix" in await ana.say(word)
+    assert "por Pix" in await ana.say("ok")
 
 
 @pytest.mark.parametrize(("typed", "yes"), [("ana@gmail", "sim"), ("ana@gmial.com", "ss"), ("aná@gmail.com", "isso")])
@@ -118,57 +113,48 @@ async def test_a_sentence_is_no_name(stage: Stage, ana: Person) -> None:
     assert draft.full_name == "Maria da Silva Souza"
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"), [("homem", "M"), ("mulher", "F"), ("M", "M"), ("f", "F"), ("não binário", "O")]
-)
-async def test_other_words_for_the_gender(stage: Stage, ana: Person, typed: str, kept: str) -> None:
+async def test_other_words_for_the_gender(stage: Stage, ana: Person) -> None:
     await ana.reach("gender")
 
-    assert "estado civil" in await ana.say(typed)
-    assert "profissão" in await ana.say("solteira")
+    for typed in ("homem", "M", "f", "mulher", "não binário"):
+        assert "estado civil" in await ana.say(typed)
+        assert "se identifica" in await ana.say("voltar")
+    await ana.say("homem")
+    await ana.say("solteira")
     await ana.tap("Pular")
     [draft] = await stage.rows("registration_sessions")
-    assert draft.gender == kept
+    assert (draft.gender, draft.marital_status) == ("M", "single")
 
 
-@pytest.mark.parametrize("refusal", ["prefiro não dizer", "não quero dizer", "não", "Prefiro não informar."])
-async def test_who_would_rather_not_say(stage: Stage, ana: Person, refusal: str) -> None:
+async def test_who_would_rather_not_say(ana: Person) -> None:
     await ana.reach("gender")
 
-    assert "alguém da família" in await ana.say(refusal)
+    for refusal in ("prefiro não dizer", "não quero dizer", "não", "Prefiro não informar."):
+        assert "alguém da família" in await ana.say(refusal)
+        assert "se identifica" in await ana.say("voltar")
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("tô casado", "married"),
-        ("casada", "married"),
-        ("sou solteira", "single"),
-        ("separado", "divorced"),
-        ("viúva", "widowed"),
-        ("moro junto", "stable_union"),
-    ],
-)
-async def test_other_words_for_the_marital_status(stage: Stage, ana: Person, typed: str, kept: str) -> None:
+async def test_other_words_for_the_marital_status(stage: Stage, ana: Person) -> None:
     await ana.reach("gender")
     await ana.say("2")
 
-    assert "profissão" in await ana.say(typed)
+    for typed in ("casada", "sou solteira", "separado", "viúva", "moro junto"):
+        assert "profissão" in await ana.say(typed)
+        assert "estado civil" in await ana.say("voltar")
+    await ana.say("tô casado")
     for sentence in ("por que precisa?", "não sei", "sim"):
         assert "só a profissão" in await ana.say(sentence)
     assert "alguém da família" in await ana.say("não quero dizer")
     [draft] = await stage.rows("registration_sessions")
-    assert (draft.marital_status, draft.profession) == (kept, None)
+    assert (draft.marital_status, draft.profession) == ("married", None)
 
 
-@pytest.mark.parametrize(
-    "nobody",
-    ["só eu mesmo", "Só eu!", "não", "n", "não, obrigado", "ninguém", "não tenho filhos", "só eu por enquanto"],
-)
-async def test_nobody_else(ana: Person, nobody: str) -> None:
+async def test_nobody_else(ana: Person) -> None:
     await ana.reach("family")
 
-    assert "Vamos ao seu plano" in await ana.say(nobody)
+    for nobody in ("só eu mesmo", "Só eu!", "não", "n", "não, obrigado", "ninguém", "não tenho filhos"):
+        assert "Vamos ao seu plano" in await ana.say(nobody)
+        assert "alguém da família" in await ana.say("voltar")
 
 
 async def test_somebody_without_a_name(ana: Person) -> None:
@@ -181,30 +167,20 @@ async def test_somebody_without_a_name(ana: Person) -> None:
     assert "João é o quê seu?" in await ana.say("meu marido João Souza")
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("marido", "spouse"),
-        ("minha esposa", "spouse"),
-        ("esposo", "spouse"),
-        ("companheira", "spouse"),
-        ("minha mãe", "parent"),
-        ("filha", "child"),
-        ("irmã", "other"),
-        ("minha avó", "other"),
-    ],
-)
-async def test_other_words_for_the_relationship(stage: Stage, ana: Person, typed: str, kept: str) -> None:
+async def test_other_words_for_the_relationship(stage: Stage, ana: Person) -> None:
     await ana.reach("family")
     await ana.say("Maria Souza")
 
-    assert "data de nascimento* de Maria" in await ana.say(typed)
-    await ana.say("10/10/1980")
+    for typed in ("marido", "minha esposa", "esposo", "companheira", "filha", "irmã", "minha avó"):
+        assert "data de nascimento* de Maria" in await ana.say(typed)
+        assert "é o quê seu" in await ana.say("voltar")
+    await ana.say("minha mãe")
+    await ana.say("10/10/1960")
     await ana.tap("Pular")
-    assert [row.relationship for row in await stage.rows("dependents")] == [kept]
+    assert [row.relationship for row in await stage.rows("dependents")] == ["parent"]
 
 
-@pytest.mark.parametrize("none", ["não tem", "não tenho", "n", "ainda não tem", "não sei"])
+@pytest.mark.parametrize("none", ["não tem", "n"])
 async def test_a_child_without_a_cpf(stage: Stage, ana: Person, none: str) -> None:
     await ana.reach("family")
     await ana.say("minha filha Maria Souza")
@@ -225,11 +201,13 @@ async def test_the_number_with_a_yes_before_it(stage: Stage, ana: Person) -> Non
     assert (draft.address["number"], draft.address["complement"]) == ("120", "apto 34")
 
 
-@pytest.mark.parametrize(("typed", "told"), [("não", "*CEP*"), ("não é aí", "*CEP*"), ("endereço errado", "*rua*")])
-async def test_no_to_the_place_that_was_found(ana: Person, typed: str, told: str) -> None:
+async def test_no_to_the_place_that_was_found(ana: Person) -> None:
     await ana.reach("number")
 
-    assert told in await ana.say(typed)
+    for typed in ("não", "não é aí"):
+        assert "*CEP*" in await ana.say(typed)
+        assert "Praça da Sé" in await ana.say("01001-000")
+    assert "*rua*" in await ana.say("endereço errado")
 
 
 async def test_a_place_that_is_not_known_is_not_written_down(ana: Person) -> None:
@@ -243,7 +221,7 @@ async def test_a_place_that_is_not_known_is_not_written_down(ana: Person) -> Non
     assert "conta de luz" in await ana.say("não sei")
 
 
-@pytest.mark.parametrize("typed", ["não chegou", "não recebi nada", "manda de novo", "o código não chegou ainda"])
+@pytest.mark.parametrize("typed", ["não recebi nada", "o código não chegou ainda"])
 async def test_a_code_that_did_not_come(ana: Person, typed: str) -> None:
     await ana.reach("code")
     await ana.wait(seconds=60)
@@ -253,8 +231,10 @@ async def test_a_code_that_did_not_come(ana: Person, typed: str) -> None:
     assert "Confirmado" in await ana.say(f"meu código é {ana.code()}")
 
 
-@pytest.mark.parametrize("typed", ["esse email está errado", "o e-mail tá errado", "errei meu email"])
-async def test_a_code_that_went_to_the_wrong_address(ana: Person, typed: str) -> None:
+async def test_a_code_that_went_to_the_wrong_address(ana: Person) -> None:
     await ana.reach("code")
 
-    assert "Qual é o seu *e-mail*" in await ana.say(typed)
+    for typed in ("esse email está errado", "o e-mail tá errado", "errei meu email"):
+        assert "Qual é o seu *e-mail*" in await ana.say(typed)
+        await ana.say("outra.ana@gmail.com" if typed.startswith("esse") else ana.email)
+        await ana.wait(seconds=60)
