@@ -5,7 +5,8 @@ PY := $(VENV)/bin/python
 PACKAGES := bot scheduler conversations handlers storage
 CHECKED := $(PACKAGES) tests scripts
 PREFIX ?= build/balcao
-PYTEST_ARGS ?= -n 2 --dist worksteal --inline-snapshot=disable
+# Three on two cores: many tests wait for processes they started.
+PYTEST_ARGS ?= -n 3 --dist worksteal --inline-snapshot=disable
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 # Many processes are started by the tests: each would compile every module anew (5 s of CPU instead of 2).
