@@ -19,7 +19,7 @@ from scheduler.landing import PACED, Landing, Result, Watch, wait_after
 from scheduler.pacing import PAIR, Pacer, Rate
 from scheduler.wake import DELIVERIES, Wake
 from storage import deliveries as store
-from storage.away import is_away
+from storage.away import asked_in_vain, is_away
 from storage.unit_of_work import Database, Tx
 from storage.vault import CannotOpen
 
@@ -177,7 +177,7 @@ class Deliveries:
             outcome = error
             await self._slow_down(job, error)
         except Exception as error:
-            if is_away(error):  # It was asked for a picture, a charge, a contract: nothing has left.
+            if asked_in_vain(error):  # It was asked for a picture, a charge, a contract: nothing has left.
                 outcome = TryLater(PACED, after=timedelta(seconds=RECORD_AGAIN))
             else:
                 log.exception("delivery.bug", kind=job.kind, outbox_id=job.id)

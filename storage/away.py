@@ -7,8 +7,10 @@ away asks the same again later, and nothing counts as a failure of his.
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+from traceback import walk_tb
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _CLASSES = ("08", "28", "3D", "53", "57", "58")
@@ -68,3 +70,15 @@ def _codes(error: BaseException) -> tuple[str | None, int | None]:
     cause = error.orig if isinstance(error, DBAPIError) else error
     state, code = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
     return (state if isinstance(state, str) else None, code & 0xFF if isinstance(code, int) else None)
+
+
+def asked_in_vain(error: BaseException) -> bool:
+    """Whether somebody who had more to do than ask the database failed because it is away, and not because something
+    else could not be reached."""
+    if not is_away(error):
+        return False
+    steps = walk_tb(error.__traceback__)
+    return isinstance(error, SQLAlchemyError) or any(frame.f_code.co_filename == _DATABASE for frame, _ in steps)
+
+
+_DATABASE = str(Path(__file__).with_name("unit_of_work.py"))

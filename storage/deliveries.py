@@ -193,8 +193,7 @@ async def mark_sent(tx: Tx, rows: Sequence[tuple[uuid.UUID, str | None, datetime
     """(communication, provider's id, instant). A status that was quicker than the answer is never taken back. Locked
     in the order of ids, as by whoever else locks several of them; the update alone would go by its plan.
 
-    Returns those of which a failure was told (`receipts.note_failure`) before this: of this very message, not of a try
-    before it."""
+    Returns those of which a failure was told before this: of this very message, not of a try before it."""
     if not rows:
         return []
     sent = {row[0]: row[1] for row in rows}

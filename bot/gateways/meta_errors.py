@@ -37,7 +37,7 @@ WAITS: dict[int, timedelta] = {
 """Waits that Meta itself names for a code."""
 
 _BY_CLASS: dict[type[GatewayError], tuple[int, ...]] = {
-    ChannelStopped: tuple(STOPPING),
+    ChannelStopped: (0, *STOPPING),
     NumberThrottled: (4, 80007, 130429),
     PairLimited: (131056,),
     TryLater: (2, 131000, 131016, 131057, 132069, 133004, 133015, 134101),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 STOPPING = frozenset(
     {
-        *(0, 190),  # token invalid or expired
+        190,  # token invalid or expired
         *(3, 10, *range(200, 300), 131005),  # permission or capability missing
         33,  # phone number id deleted
         *(368, 131031),  # account restricted or locked
@@ -18,4 +18,5 @@ STOPPING = frozenset(
         *(133000, 133005, 133006, 133008, 133009, 133016),  # registration and PIN
     }
 )
-"""Nothing passes on the number until a person acts."""
+"""Nothing passes on the number until a person acts. Not 0: in an answer it is the Graph's "AuthException",
+by webhook what is read where there is no code."""

@@ -58,6 +58,7 @@ async def accept_plan(desk: Desk, plan_id: str, addons: Sequence[str], pricing: 
     if isinstance(found, Outcome):
         return found
     fresh = found.pricing.as_json()
+    # A version before this one may have shown a price with fewer terms.
     if any(pricing[name] != fresh[name] for name in pricing.keys() & fresh.keys()):
         return found.outcome("repriced", "signup-repriced")
     lines = [{"slug": addon.slug, "name": addon.name, "price": addon.price} for addon in found.addons]

@@ -369,6 +369,14 @@ async def test_a_number_that_is_dead_by_webhook_is_stopped_and_told_of_once(desk
     assert [line.severity for line in stops] == ["critical"]
 
 
+@pytest.mark.parametrize("errors", [[], [{"title": "no code"}], [{"code": "?"}], [{"code": 131026}]])
+async def test_a_failure_without_a_code_that_says_so_stops_no_number(desk: Bench, errors: list[Any]) -> None:
+    now = str(int(desk.clock.now().timestamp()))
+    await hear(desk, {**status(await sent(desk), "failed", errors=errors), "timestamp": now})
+    assert (await desk.one(communications)).status == "failed"
+    assert (await desk.one(channel_numbers)).status == "active"
+
+
 async def test_word_of_long_ago_stops_no_number(desk: Bench) -> None:
     then = str(int(desk.clock.now().timestamp()) - 3600)
     await hear(desk, {**failed(await sent(desk), 131042), "timestamp": then})
